@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* The shortfuse program: picks the subcommand. */
+
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "run", cmd_run, "run scenarios, tell their verdicts" },
+	{ "show", cmd_show, "print a scenario as text" },
+	{ "asm", cmd_asm, "write a scenario as bytes" },
+	{ "list", cmd_list, "list ops, faults, verdicts, targets or coverage" },
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: shortfuse COMMAND [OPTION...] [ARGUMENT...]\n\n");
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fprintf(out, "\n'shortfuse COMMAND --help' tells the options of a command.\n");
+}
+
+int main(int argc, char **argv)
+{
+	static char name[64];
+
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return EXIT_CLEAN;
+	}
+	argp_err_exit_status = EXIT_USAGE;
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		snprintf(name, sizeof(name), "shortfuse %s", commands[i].name);
+		argv[1] = name;
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "shortfuse: unknown command '%s'; 'shortfuse help' lists them\n", argv[1]);
+	return EXIT_USAGE;
+}
