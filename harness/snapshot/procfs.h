@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Readers of proc(5) that cannot block, however badly a task hangs.
+ *
+ * Only {stat,status,wchan,schedstat,syscall,stack,fd,fdinfo,ns} are read. Never add
+ * cmdline, environ, maps, exe or cwd: they wait for the task's mmap_lock or for the file
+ * system that hangs. "syscall" and "stack" take exec_update_lock (lock_trace(),
+ * fs/proc/base.c): they wait for ever on a task that hangs inside execve() behind
+ * exec_mmap(), e.g. in the FLUSH of a close-on-exec file. Such a task is known by a new
+ * mm without code (stat: vsize > 0, startcode == 0); a disposable child reads it, see
+ * procfs_read_task(); the sampler leaves its stack alone.
+ *
+ * All functions: 0 or more is good, -ESRCH: the task is gone (or went while it was read),
+ * else -errno.
+ */
+#ifndef SF_PROCFS_H
+#define SF_PROCFS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "harness/snapshot/snapshot.h"
+
+#ifndef PF_EXITING
+#define PF_EXITING 0x00000004 /* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
+#endif
+
+/* A proc mount; pids are those of the pid namespace that it was mounted in. */
+struct procfs {
+	int fd; /* O_PATH directory, close-on-exec; -1: not open */
+};
+
+int procfs_open(struct procfs *pf,
+		const char *root); /* root: e.g. "/proc"; 0 or -errno */
+void procfs_close(struct procfs *pf);
+
+/*
+ * Fills every field of *task that proc knows (not actor, role, uframes; unote only if the
+ * kernel stack could not be read). dev_fd is looked up too. What was read stays when the
+ * task goes away in the middle: then vanished is set and the result is -ESRCH. Needs root
+ * for the stack. About 60 us. For a task that hangs in execve() as above: a child is
+ * forked that may block and is killed after 20 ms; then frames[0] is made from wchan, and
+ * unote says why there is no more.
+ */
+int procfs_read_task(const struct procfs *pf, pid_t pid, pid_t tid,
+		     struct snap_task *task);
+
+/* Called for each thread; not 0 ends the walk and becomes its result. */
+typedef int procfs_thread_fn(void *ctx, pid_t pid, pid_t tid);
+int procfs_each_thread(const struct procfs *pf, procfs_thread_fn *fn,
+		       void *ctx); /* of all processes */
+int procfs_each_thread_of(const struct procfs *pf, pid_t pid, procfs_thread_fn *fn,
+			  void *ctx);
+
+/* What the oracle compares. One open, read, close of stat, status, wchan and (not for a
+ * zombie) stack. */
+struct task_sample {
+	pid_t tid, pid, ppid;
+	char state;	     /* as in snap_task */
+	uint32_t flags;	     /* PF_* */
+	uint64_t switches;   /* voluntary + involuntary */
+	uint64_t stack_hash; /* FNV-1a of the kernel stack's text; 0: empty or not
+				readable */
+	uint32_t n_threads;
+	bool wchan_running;   /* wchan is "0": on the run queue, or a zombie */
+	bool sigkill_pending; /* private or shared */
+	bool exiting;	      /* PF_EXITING */
+	bool in_exec;	      /* in execve(), stack_hash is that of wchan only */
+};
+
+int procfs_sample(const struct procfs *pf, pid_t pid, pid_t tid, struct task_sample *ret);
+/* The same thread, and nothing moved between a and b: not on the run queue (a zombie may
+ * be), the same switches, state and stack. */
+bool task_sample_same(const struct task_sample *a, const struct task_sample *b);
+
+/*
+ * The cheap question "is it asleep, and has it been since I last looked?" with files kept
+ * open. A probe belongs to one thread: after its death reads give -ESRCH, even if the tid
+ * is used again.
+ */
+struct procfs_probe {
+	pid_t pid, tid;
+	int schedstat, wchan, stat, stack; /* fds; stack is opened by its first reader */
+};
+
+struct probe_sample {
+	uint64_t runs; /* times it was scheduled in: third number of schedstat, 0.8 us */
+	bool asleep;   /* wchan is not "0": off the run queue, 1.8 us */
+};
+
+#define PROCFS_PROBE_INIT                                                                \
+	{                                                                                \
+		.schedstat = -1, .wchan = -1, .stat = -1, .stack = -1                    \
+	}
+
+int procfs_probe_open(const struct procfs *pf, pid_t pid, pid_t tid,
+		      struct procfs_probe *ret);
+void procfs_probe_close(struct procfs_probe *probe);
+/* schedstat and wchan. Quiescent = asleep in two looks with the same runs. A zombie is
+ * never asleep. */
+int procfs_probe_read(const struct procfs_probe *probe, struct probe_sample *ret);
+int procfs_probe_state(
+	const struct procfs_probe *probe); /* letter of stat, or -errno; 'Z': a zombie */
+/* FNV-1a of the kernel stack, 8.6 us; -EAGAIN: in execve(), reading it could block. */
+int procfs_probe_stack(struct procfs_probe *probe, uint64_t *ret_hash);
+
+/* A descriptor of /dev/fuse. Told by the link's text alone ("/dev/fuse" or a path that
+ * ends in it): following the link could lead into a hung mount. */
+struct dev_holder {
+	pid_t pid, tid; /* a thread is listed for itself: it may have a file table of its
+			   own */
+	int fd;
+	uint32_t conn; /* "fuse_connection:" of fdinfo where the kernel tells (6.19+?),
+			  else 0: unknown */
+};
+
+/* Descriptors of one thread; up to max are stored. Returns how many were stored. A zombie
+ * or an exiting task shows none, though the kernel may not have closed them yet. */
+int procfs_dev_fds(const struct procfs *pf, pid_t pid, pid_t tid, struct dev_holder *ret,
+		   size_t max);
+/* Of all threads of all processes; threads that share their leader's table (kcmp(2)) are
+ * left out. */
+int procfs_dev_holders(const struct procfs *pf, struct dev_holder *ret, size_t max);
+
+#endif
