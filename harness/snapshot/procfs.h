@@ -29,7 +29,7 @@
 
 /* A proc mount; pids are those of the pid namespace that it was mounted in. */
 struct procfs {
-	int fd; /* O_PATH directory, close-on-exec; -1: not open */
+	int fd; /* directory, close-on-exec; -1: not open */
 };
 
 int procfs_open(struct procfs *pf,
@@ -82,7 +82,7 @@ bool task_sample_same(const struct task_sample *a, const struct task_sample *b);
  */
 struct procfs_probe {
 	pid_t pid, tid;
-	int schedstat, wchan, stat, stack; /* fds; stack is opened by its first reader */
+	int schedstat, wchan, stat, stack; /* fds */
 };
 
 struct probe_sample {
@@ -101,27 +101,26 @@ void procfs_probe_close(struct procfs_probe *probe);
 /* schedstat and wchan. Quiescent = asleep in two looks with the same runs. A zombie is
  * never asleep. */
 int procfs_probe_read(const struct procfs_probe *probe, struct probe_sample *ret);
-int procfs_probe_state(
-	const struct procfs_probe *probe); /* letter of stat, or -errno; 'Z': a zombie */
+/* Letter of stat ('Z': a zombie), or -errno. */
+int procfs_probe_state(const struct procfs_probe *probe);
 /* FNV-1a of the kernel stack, 8.6 us; -EAGAIN: in execve(), reading it could block. */
-int procfs_probe_stack(struct procfs_probe *probe, uint64_t *ret_hash);
+int procfs_probe_stack(const struct procfs_probe *probe, uint64_t *ret_hash);
 
-/* A descriptor of /dev/fuse. Told by the link's text alone ("/dev/fuse" or a path that
+/* A descriptor of /dev/fuse. Told by the link's text alone ("/dev/fuse", or a path that
  * ends in it): following the link could lead into a hung mount. */
 struct dev_holder {
-	pid_t pid, tid; /* a thread is listed for itself: it may have a file table of its
-			   own */
+	pid_t pid, tid; /* a thread of its own: it may have a file table of its own */
 	int fd;
-	uint32_t conn; /* "fuse_connection:" of fdinfo where the kernel tells (6.19+?),
-			  else 0: unknown */
+	uint32_t conn; /* "fuse_connection:" of fdinfo; 0: this kernel does not tell */
 };
 
 /* Descriptors of one thread; up to max are stored. Returns how many were stored. A zombie
  * or an exiting task shows none, though the kernel may not have closed them yet. */
 int procfs_dev_fds(const struct procfs *pf, pid_t pid, pid_t tid, struct dev_holder *ret,
 		   size_t max);
-/* Of all threads of all processes; threads that share their leader's table (kcmp(2)) are
- * left out. */
+/* Of all threads of all processes. A thread's descriptor is left out where its main
+ * thread shows the same one: they share a table (kcmp(2) would tell, but takes
+ * exec_update_lock). */
 int procfs_dev_holders(const struct procfs *pf, struct dev_holder *ret, size_t max);
 
 #endif

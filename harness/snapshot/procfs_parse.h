@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Parsers of the texts under /proc/PID/task/TID, and raw reads; private to
+ * harness/snapshot. */
+#ifndef SF_PROCFS_PARSE_H
+#define SF_PROCFS_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "harness/snapshot/procfs.h"
+
+struct stat_fields {
+	pid_t ppid;
+	char state;
+	char comm[20];
+	uint32_t flags, n_threads;
+	bool in_exec; /* new mm, no code in it yet: exec_update_lock may be held */
+};
+
+/* 0 or -EINVAL. */
+int parse_stat(const char *text, struct stat_fields *ret);
+void parse_status(const char *text, struct snap_task *task);
+void parse_syscall(const char *text, struct snap_task *task);
+void parse_stack(const char *text, struct snap_task *task);
+uint64_t hash_text(const char *text);
+
+/* O_PATH descriptor of PID/task/TID, or -ESRCH, -errno. */
+int procfs_task_dir(const struct procfs *pf, pid_t pid, pid_t tid);
+/* Whole text from its start, NUL-terminated, cut at size. Bytes, -ESRCH: gone, -errno. */
+ssize_t procfs_read_fd(int fd, char *buf, size_t size);
+ssize_t procfs_read_at(int dir, const char *name, char *buf, size_t size);
+/* Entries of a directory that are numbers; not 0 from fn ends it and is the result. */
+int procfs_each_number(int dir, const char *name, int (*fn)(void *ctx, pid_t number),
+		       void *ctx);
+
+#endif
