@@ -16,7 +16,7 @@ enum arg_class {
 	ARG_MAP,     /* map0 .. map3 */
 	ARG_PATH,    /* index into path_table */
 	ARG_IMAGE,   /* outside | mount: the binary to execute */
-	ARG_OFLAGS,  /* bits of oflag_table, joined by "|": rdonly wronly rdwr|append|trunc|excl|direct|sync|nonblock|cloexec|directory|tmp */
+	ARG_OFLAGS,  /* bits of oflag_table, joined by "|": rdonly wronly rdwr, append trunc direct sync nonblock cloexec */
 	ARG_MFLAGS,  /* bits: ro rw shared private populate, joined by "|" */
 	ARG_RW,      /* load | store */
 	ARG_PAGE,    /* p0 .. p15 */
