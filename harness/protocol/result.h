@@ -37,7 +37,7 @@ struct result {
 	uint16_t n_cells;
 	uint32_t cells[RESULT_MAX_CELLS]; /* coverage: sorted hashes, each once */
 	char reason[400];  /* one sentence; for infra: what went wrong */
-	char *json;        /* details as JSON text, or NULL; owned */
+	char *json;        /* details as JSON text with a NUL, or NULL (also for length 0); owned */
 	uint32_t json_len;
 };
 
@@ -46,7 +46,7 @@ void result_release(struct result *res);
 
 /* malloc()ed payload; 0 or -ENOMEM. */
 int result_encode(const struct result *res, uint8_t **ret_buf, uint32_t *ret_len);
-/* 0 or -EBADMSG, ret_res untouched then. */
+/* 0; or -EBADMSG or -ENOMEM, ret_res untouched then. What ret_res held before is not released. */
 int result_decode(const uint8_t *buf, uint32_t len, struct result *ret_res);
 
 #endif
