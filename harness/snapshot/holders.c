@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds who holds /dev/fuse, by the text of /proc/PID/task/TID/fd links alone. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
