@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guess of what a scenario does, made without a kernel: which tasks exist, which are
+ * blocked or gone, which descriptors are open. It need not be right, only right often
+ * enough that generated steps reach the kernel.
+ */
+#ifndef SF_MODEL_H
+#define SF_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/scenario/scenario.h"
+#include "harness/scenario/tables.h"
+
+#define MODEL_ACTORS (SCN_MAX_TASKS + 2) /* tasks, ACTOR_CTL, ACTOR_DAEMON */
+
+enum model_state {
+	MODEL_ABSENT,  /* not declared, or late and not spawned yet */
+	MODEL_READY,   /* takes a step */
+	MODEL_BLOCKED, /* in a step that does not return, or stopped */
+	MODEL_GONE,    /* exited, executed something, or killed */
+};
+
+struct model {
+	const struct scenario *scn;
+	uint8_t state[MODEL_ACTORS];   /* enum model_state */
+	uint8_t process[MODEL_ACTORS]; /* actor that leads its thread group */
+	uint8_t files[MODEL_ACTORS];   /* row of fds: its file table */
+	uint8_t mm[MODEL_ACTORS];      /* row of maps: its address space */
+	uint8_t fds[MODEL_ACTORS];     /* bit n: fd n is open */
+	uint8_t maps[MODEL_ACTORS];    /* bit n: map n is mapped */
+	uint8_t hits[SCN_MAX_FAULTS];  /* matches of each rule so far */
+	bool daemon_gone;
+};
+
+/* State before the first step. The scenario must outlive the model. */
+void model_init(struct model *model, const struct scenario *scn);
+/* The state after this step. False: its actor cannot take it, nothing changed. */
+bool model_step(struct model *model, const struct scn_step *step);
+/* model_init() and the first n steps. */
+void model_at(struct model *model, const struct scenario *scn, unsigned int n_steps);
+/* Steps of the scenario whose actor can take them, as far as the model knows. */
+unsigned int model_executable(const struct scenario *scn);
+
+static inline bool model_ready(const struct model *model, unsigned int actor)
+{
+	return actor < MODEL_ACTORS && model->state[actor] == MODEL_READY;
+}
+
+/* FUSE opcodes that an operation is likely to send, most telling first; ends with 0. */
+const uint8_t *op_emits(unsigned int op);
+/* True if a rule with this action keeps its requester waiting, at least for a while. */
+bool fault_withholds(unsigned int action);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Mutations of steps. */
+
+#include "edit.h"
+#include "generate.h"
+#include "rows.h"
+
+static unsigned int any_step(const struct scenario *scn, const struct mutate_env *env)
+{
+	return rng_below(env->rng, scn->n_steps);
+}
+
+/* Places near the end are where a run is decided: half of them. */
+static unsigned int any_place(const struct scenario *scn, const struct mutate_env *env)
+{
+	if (rng_chance(env->rng, 1, 2))
+		return scn->n_steps -
+		       rng_below(env->rng, scn->n_steps < 2 ? scn->n_steps + 1u : 3);
+	return rng_below(env->rng, scn->n_steps + 1u);
+}
+
+bool row_insert_step(struct scenario *scn, const struct mutate_env *env)
+{
+	unsigned int at = any_place(scn, env);
+	struct model model;
+	struct scn_step step;
+
+	model_at(&model, scn, at);
+	generate_step(env->rng, &model, &step);
+	return edit_insert_step(scn, at, &step);
+}
+
+bool row_remove_step(struct scenario *scn, const struct mutate_env *env)
+{
+	if (!scn->n_steps)
+		return false;
+	edit_remove_step(scn, any_step(scn, env));
+	return true;
+}
+
+bool row_move_step(struct scenario *scn, const struct mutate_env *env)
+{
+	struct scn_step step;
+	unsigned int from;
+
+	if (scn->n_steps < 2)
+		return false;
+	from = any_step(scn, env);
+	step = scn->steps[from];
+	edit_remove_step(scn, from);
+	return edit_insert_step(scn, rng_below(env->rng, scn->n_steps + 1u), &step);
+}
+
+bool row_duplicate_step(struct scenario *scn, const struct mutate_env *env)
+{
+	if (!scn->n_steps)
+		return false;
+	return edit_insert_step(scn, any_place(scn, env),
+				&scn->steps[any_step(scn, env)]);
+}
+
+bool row_swap_steps(struct scenario *scn, const struct mutate_env *env)
+{
+	struct scn_step tmp;
+	unsigned int a, b;
+
+	if (scn->n_steps < 2)
+		return false;
+	a = any_step(scn, env);
+	b = rng_chance(env->rng, 1, 2) ? (a + 1) % scn->n_steps : any_step(scn, env);
+	tmp = scn->steps[a];
+	scn->steps[a] = scn->steps[b];
+	scn->steps[b] = tmp;
+	return a != b;
+}
+
+bool row_change_actor(struct scenario *scn, const struct mutate_env *env)
+{
+	struct scn_step *step;
+	unsigned int at;
+	struct model model;
+
+	if (!scn->n_steps)
+		return false;
+	at = any_step(scn, env);
+	step = &scn->steps[at];
+	model_at(&model, scn, at);
+	for (int i = 0; i < 8; i++) {
+		unsigned int actor = rng_below(env->rng, MODEL_ACTORS);
+		unsigned int who = actor == ACTOR_CTL ? WHO_CTL : WHO_TASK;
+
+		if (actor != step->actor && model_ready(&model, actor) &&
+		    op_table[step->op].who & who) {
+			step->actor = actor;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool row_change_op(struct scenario *scn, const struct mutate_env *env)
+{
+	struct scn_step *step;
+	struct model model;
+	unsigned int at;
+
+	if (!scn->n_steps)
+		return false;
+	at = any_step(scn, env);
+	step = &scn->steps[at];
+	model_at(&model, scn, at);
+	step->op = generate_op(env->rng, &model, step->actor);
+	generate_args(env->rng, &model, step);
+	return true;
+}
+
+bool row_change_arg(struct scenario *scn, const struct mutate_env *env)
+{
+	struct scn_step *step;
+	struct model model;
+	unsigned int at, arg, value;
+
+	if (!scn->n_steps)
+		return false;
+	at = any_step(scn, env);
+	step = &scn->steps[at];
+	arg = rng_below(env->rng, 4);
+	if (op_table[step->op].arg[arg] == ARG_NONE)
+		return false;
+	model_at(&model, scn, at);
+	value = generate_arg(env->rng, &model, step->actor, op_table[step->op].arg[arg]);
+	if (arg == 0)
+		step->a = value;
+	else if (arg == 1)
+		step->b = value;
+	else if (arg == 2)
+		step->c = value;
+	else
+		step->v = value;
+	return true;
+}
+
+/* How an actor can end, told by itself or by the controller. */
+static void ending(const struct mutate_env *env, const struct model *model,
+		   unsigned int actor, struct scn_step *step)
+{
+	static const uint8_t own[] = {OP_exit, OP_exit_group, OP_exit_group, OP_exec};
+
+	*step = (struct scn_step){.actor = actor};
+	if (actor == ACTOR_DAEMON || !model_ready(model, actor) ||
+	    rng_chance(env->rng, 1, 3)) {
+		step->actor = ACTOR_CTL;
+		step->op = OP_kill;
+		step->a = actor;
+		while (signal_table[step->b].value != 9)
+			step->b++;
+		return;
+	}
+	step->op = own[rng_below(env->rng, sizeof(own))];
+}
+
+static bool any_task(const struct scenario *scn, const struct mutate_env *env,
+		     unsigned int *ret)
+{
+	if (!scn->n_tasks)
+		return false;
+	*ret = rng_chance(env->rng, 1, 10)
+		       ? (unsigned int)ACTOR_DAEMON
+		       : scn->tasks[rng_below(env->rng, scn->n_tasks)].id;
+	return true;
+}
+
+bool row_end_actor(struct scenario *scn, const struct mutate_env *env)
+{
+	unsigned int at = any_place(scn, env), actor;
+	struct model model;
+	struct scn_step step;
+
+	if (!any_task(scn, env, &actor))
+		return false;
+	model_at(&model, scn, at);
+	ending(env, &model, actor, &step);
+	return edit_insert_step(scn, at, &step);
+}
+
+/* What a task holds when it ends is what its exit path has to give back. */
+bool row_hold_and_end(struct scenario *scn, const struct mutate_env *env)
+{
+	unsigned int at = any_place(scn, env), actor;
+	struct scn_step step = {.op = OP_open};
+	struct model model;
+
+	if (scn->n_steps + 3 > SCN_MAX_STEPS || !any_task(scn, env, &actor))
+		return false;
+	model_at(&model, scn, at);
+	if (!model_ready(&model, actor))
+		return false;
+	step.actor = actor;
+	generate_args(env->rng, &model, &step);
+	edit_insert_step(scn, at++, &step);
+	if (rng_chance(env->rng, 1, 3)) {
+		step = (struct scn_step){
+			.actor = actor, .op = OP_unshare, .a = UNSHARE_FILES};
+		edit_insert_step(scn, at++, &step);
+	}
+	ending(env, &model, actor, &step);
+	return edit_insert_step(scn, at, &step);
+}
