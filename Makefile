@@ -103,7 +103,7 @@ $(B)/shortfuse-executor: $(B)/obj/harness/executor/main.o $(B)/libharness.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(EXECUTOR_LINK) -o $@ $^ $(LIBS_STATIC) \
 		2> >(grep -v -e "statically linked applications requires" -e "in function .fuse_" >&2)
 
-$(B)/shortfuse-afl: $(B)/obj/fuzzer/afl/proxy.o $(B)/libharness.a
+$(B)/shortfuse-afl: $(B)/obj/fuzzer/afl/proxy.o $(B)/libfuzzer.a $(B)/libharness.a
 	$(if $(filter 1,$(V)),,@echo "  LD      $@")
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(AFL_RT) -lm -lrt
 

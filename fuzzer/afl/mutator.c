@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AFL++'s custom mutator (hooks of 4.04c): decodes the input, mutates the scenario,
+ * encodes it.
+ *
+ * afl-fuzz keeps no crash in its queue, so a search would end at each finding; some of
+ * the inputs are therefore made from the findings of the campaign (SHORTFUSE_FINDINGS,
+ * its folder).
+ */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fuzzer/mutate/generate.h"
+#include "fuzzer/mutate/mutate.h"
+#include "harness/scenario/codec.h"
+
+#define POOL_MAX    512
+#define POOL_REREAD 2000 /* inputs made between two looks at the folder */
+#define FUZZ_COUNT  64	 /* inputs made from one queue entry at a time */
+
+struct mutator {
+	struct rng rng;
+	const char *findings; /* folder, or NULL */
+	struct scenario *pool;
+	unsigned int n_pool, until_reread;
+	uint8_t out[SCN_MAX_BYTES];
+	char description[200];
+	/* Trimming: the smallest so far, the part that is tried next. */
+	struct scenario trimmed, candidate;
+	unsigned int part, steps;
+	size_t trim_limit;
+};
+
+void *afl_custom_init(void *afl, unsigned int seed);
+void afl_custom_deinit(void *data);
+size_t afl_custom_fuzz(void *data, uint8_t *buf, size_t len, uint8_t **out_buf,
+		       uint8_t *add_buf, size_t add_len, size_t max_size);
+uint32_t afl_custom_fuzz_count(void *data, const uint8_t *buf, size_t len);
+const char *afl_custom_describe(void *data, size_t max_len);
+int32_t afl_custom_init_trim(void *data, uint8_t *buf, size_t len);
+size_t afl_custom_trim(void *data, uint8_t **out_buf);
+int32_t afl_custom_post_trim(void *data, unsigned char success);
+
+void *afl_custom_init(void *afl, unsigned int seed)
+{
+	struct mutator *m = calloc(1, sizeof(*m));
+
+	(void)afl;
+	if (!m)
+		return NULL;
+	m->pool = calloc(POOL_MAX, sizeof(*m->pool));
+	if (!m->pool) {
+		free(m);
+		return NULL;
+	}
+	rng_init(&m->rng, seed);
+	m->findings = getenv("SHORTFUSE_FINDINGS");
+	return m;
+}
+
+void afl_custom_deinit(void *data)
+{
+	struct mutator *m = data;
+
+	free(m->pool);
+	free(m);
+}
+
+static void pool_add(struct mutator *m, int dir_fd, const char *name)
+{
+	uint8_t buf[SCN_MAX_BYTES];
+	char path[300];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/scenario.bin", name);
+	fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, buf, sizeof(buf));
+	close(fd);
+	if (n > 0)
+		scenario_decode(buf, n, &m->pool[m->n_pool++]);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void pool_read(struct mutator *m, const char *section)
+{
+	struct dirent **names;
+	char path[4096];
+	int n, fd;
+
+	snprintf(path, sizeof(path), "%s/%s", m->findings, section);
+	n = scandir(path, &names, NULL, by_name);
+	if (n < 0)
+		return;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < n; i++) {
+		if (names[i]->d_name[0] != '.' && fd >= 0 && m->n_pool < POOL_MAX)
+			pool_add(m, fd, names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+	if (fd >= 0)
+		close(fd);
+}
+
+static const struct scenario *pool_pick(struct mutator *m)
+{
+	if (m->findings && m->until_reread-- == 0) {
+		m->until_reread = POOL_REREAD;
+		m->n_pool = 0;
+		pool_read(m, "bug");
+		pool_read(m, "contract");
+	}
+	return m->n_pool ? &m->pool[rng_below(&m->rng, m->n_pool)] : NULL;
+}
+
+size_t afl_custom_fuzz(void *data, uint8_t *buf, size_t len, uint8_t **out_buf,
+		       uint8_t *add_buf, size_t add_len, size_t max_size)
+{
+	struct mutator *m = data;
+	const struct scenario *finding = pool_pick(m);
+	struct scenario scn, donor;
+	struct mutate_env env = {.rng = &m->rng};
+	const struct mutation *row;
+	int n;
+
+	scenario_decode(buf, len, &scn);
+	if (finding && rng_chance(&m->rng, 1, 3))
+		scn = *finding;
+	if (finding && rng_chance(&m->rng, 1, 4))
+		env.donor = finding;
+	else if (add_buf && add_len) {
+		scenario_decode(add_buf, add_len, &donor);
+		env.donor = &donor;
+	}
+	row = mutate_scenario(&scn, &env);
+	snprintf(m->description, sizeof(m->description), "%s-", row ? row->name : "same");
+	mutate_describe(&scn, m->description + strlen(m->description),
+			sizeof(m->description) - strlen(m->description));
+	n = scenario_encode(&scn, m->out, sizeof(m->out));
+	*out_buf = m->out;
+	if (n < 0 || (size_t)n > max_size)
+		return 0;
+	return n;
+}
+
+uint32_t afl_custom_fuzz_count(void *data, const uint8_t *buf, size_t len)
+{
+	(void)data;
+	(void)buf;
+	(void)len;
+	return FUZZ_COUNT;
+}
+
+const char *afl_custom_describe(void *data, size_t max_len)
+{
+	struct mutator *m = data;
+
+	if (max_len < sizeof(m->description))
+		m->description[max_len] = '\0';
+	return m->description;
+}
+
+int32_t afl_custom_init_trim(void *data, uint8_t *buf, size_t len)
+{
+	struct mutator *m = data;
+	int n;
+
+	scenario_decode(buf, len, &m->trimmed);
+	m->part = 0;
+	m->steps = mutate_parts(&m->trimmed);
+	m->trim_limit = len;
+	n = scenario_encode(&m->trimmed, m->out, sizeof(m->out));
+	/* afl-fuzz ends itself when a trimmed input is longer than the input was. */
+	return n > 0 && (size_t)n <= len ? m->steps : 0;
+}
+
+size_t afl_custom_trim(void *data, uint8_t **out_buf)
+{
+	struct mutator *m = data;
+	int n;
+
+	m->candidate = m->trimmed;
+	mutate_without(&m->candidate, m->part);
+	n = scenario_encode(&m->candidate, m->out, sizeof(m->out));
+	if (n <= 0 || (size_t)n > m->trim_limit) {
+		m->candidate = m->trimmed;
+		n = scenario_encode(&m->candidate, m->out, sizeof(m->out));
+	}
+	*out_buf = m->out;
+	return n;
+}
+
+/*
+ * The next round's number; steps ends it. Parts are counted from the end, so that what is
+ * removed shifts no part that is still to be tried, except that a task takes its steps
+ * along.
+ */
+int32_t afl_custom_post_trim(void *data, unsigned char success)
+{
+	struct mutator *m = data;
+	unsigned int before = mutate_parts(&m->trimmed), after;
+
+	if (success) {
+		if (m->part >= m->trimmed.n_steps)
+			m->part -= m->trimmed.n_steps - m->candidate.n_steps;
+		m->trimmed = m->candidate;
+	}
+	after = mutate_parts(&m->trimmed);
+	if (after >= before)
+		m->part++;
+	if (m->part >= after)
+		return m->steps;
+	/* Any number below steps goes on; afl-fuzz shows it as progress. */
+	return m->part;
+}
