@@ -11,5 +11,8 @@ int cmd_run(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_asm(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_fuzz(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+int cmd_mutate(int argc, char **argv);
 
 #endif

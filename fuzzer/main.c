@@ -12,10 +12,13 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
-	{ "run", cmd_run, "run scenarios, tell their verdicts" },
-	{ "show", cmd_show, "print a scenario as text" },
-	{ "asm", cmd_asm, "write a scenario as bytes" },
-	{ "list", cmd_list, "list ops, faults, verdicts, targets or coverage" },
+	{"run", cmd_run, "run scenarios, tell their verdicts"},
+	{"show", cmd_show, "print a scenario as text"},
+	{"asm", cmd_asm, "write a scenario as bytes"},
+	{"list", cmd_list, "list ops, faults, verdicts, targets or coverage"},
+	{"fuzz", cmd_fuzz, "run a campaign: AFL++ drives, findings are kept"},
+	{"serve", cmd_serve, "run scenarios for afl-showmap, afl-cmin, afl-tmin"},
+	{"mutate", cmd_mutate, "mutate or generate scenarios without AFL++"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -36,7 +39,8 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], "help")) {
 		usage(stdout);
 		return EXIT_CLEAN;
 	}
@@ -48,6 +52,7 @@ int main(int argc, char **argv)
 		argv[1] = name;
 		return commands[i].run(argc - 1, argv + 1);
 	}
-	fprintf(stderr, "shortfuse: unknown command '%s'; 'shortfuse help' lists them\n", argv[1]);
+	fprintf(stderr, "shortfuse: unknown command '%s'; 'shortfuse help' lists them\n",
+		argv[1]);
 	return EXIT_USAGE;
 }

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* Starts, watches and ends the parts of a campaign. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "campaign.h"
+#include "file.h"
+#include "seeds.h"
+
+#define TICK_MS	     200
+#define FLUSH_S	     2
+#define STATUS_S     5
+#define STATE_S	     10
+#define QUICK_DEATHS 3
+#define AFL_STOP_MS  5000
+
+static int say(struct campaign *c, const char *what, int err)
+{
+	snprintf(c->error, sizeof(c->error), "%s: %s", what, strerror(-err));
+	return err;
+}
+
+static void warn_seed(const char *path, const char *why)
+{
+	fprintf(stderr, "shortfuse fuzz: seed %s skipped: %s\n", path, why);
+}
+
+static int prepare_seeds(struct campaign *c)
+{
+	struct seeds seeds;
+	int fd, ret;
+
+	if (c->options.mode == MODE_BLIND)
+		return 0;
+	fd = file_make_dir(c->dir_fd, "seeds");
+	if (fd < 0)
+		return say(c, "seeds", fd);
+	ret = seeds_prepare(fd, c->options.corpus, warn_seed, &seeds);
+	close(fd);
+	if (ret == -ENOENT) {
+		snprintf(c->error, sizeof(c->error),
+			 "%s: no scenario there; --empty starts without seeds",
+			 c->options.corpus);
+		return -EINVAL;
+	}
+	return ret < 0 ? say(c, c->options.corpus ? c->options.corpus : "seeds", ret) : 0;
+}
+
+static int open_folder(struct campaign *c)
+{
+	int ret;
+
+	c->dir_fd = file_make_dir(AT_FDCWD, c->options.dir);
+	if (c->dir_fd < 0)
+		return say(c, c->options.dir, c->dir_fd);
+	if (flock(c->dir_fd, LOCK_EX | LOCK_NB)) {
+		snprintf(c->error, sizeof(c->error), "%s: a campaign is running there",
+			 c->options.dir);
+		return -EINVAL;
+	}
+	ret = state_check(c);
+	if (ret < 0)
+		return ret;
+	ret = findings_open(&c->findings, c->dir_fd, c->options.flag_at,
+			    c->options.target);
+	return ret < 0 ? say(c, c->options.dir, ret) : 0;
+}
+
+static int open_targets(struct campaign *c)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	for (unsigned int i = 0; i < c->options.jobs; i++) {
+		struct target_options options = {.spec = c->options.target,
+						 .verbose = c->options.verbose,
+						 .cpu = -1};
+		struct job *job = &c->jobs[i];
+
+		/* One executor a CPU, from the last one down; more share what there is.
+		 */
+		if (c->options.jobs <= cpus)
+			options.cpu = cpus - 1 - i;
+		runner_init(&job->runner, &options);
+	}
+	/* One is opened here so that what is missing is said at once; the others by their
+	 * threads. */
+	if (runner_open(&c->jobs[0].runner) < 0) {
+		snprintf(c->error, sizeof(c->error), "target %s: %s", c->options.target,
+			 c->jobs[0].runner.error);
+		return -ENODEV;
+	}
+	return 0;
+}
+
+int campaign_open(struct campaign *c, const struct campaign_options *options)
+{
+	int ret;
+
+	memset(c, 0, sizeof(*c));
+	c->options = *options;
+	c->dir_fd = -1;
+	c->began = time(NULL);
+	for (unsigned int i = 0; i < JOBS_MAX; i++) {
+		c->jobs[i].campaign = c;
+		c->jobs[i].index = c->afl[i].job = i;
+		c->jobs[i].listen_fd = c->jobs[i].inflight_fd = -1;
+	}
+	c->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (c->stop_fd < 0)
+		return say(c, "eventfd", -errno);
+	ret = open_folder(c);
+	if (ret < 0)
+		return ret;
+	ret = prepare_seeds(c);
+	if (ret < 0)
+		return ret;
+	ret = open_targets(c);
+	if (ret < 0)
+		return ret;
+	ret = state_write(c, "new");
+	return ret < 0 ? say(c, c->options.dir, ret) : 0;
+}
+
+void campaign_close(struct campaign *c)
+{
+	for (unsigned int i = 0; i < c->options.jobs; i++)
+		runner_release(&c->jobs[i].runner);
+	if (c->findings.list)
+		findings_close(&c->findings);
+	if (c->dir_fd >= 0)
+		close(c->dir_fd);
+	if (c->stop_fd >= 0)
+		close(c->stop_fd);
+}
+
+static int start_afl(struct campaign *c, unsigned int i)
+{
+	char target[600], mutator[600];
+	struct afl_options options = {.dir = c->options.dir, .target = target};
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int ret;
+
+	snprintf(target, sizeof(target), "%s/shortfuse-afl", c->options.program_dir);
+	snprintf(mutator, sizeof(mutator), "%s/shortfuse-mutator.so",
+		 c->options.program_dir);
+	if (c->options.mode == MODE_GUIDED)
+		options.mutator = mutator;
+	options.crash_at =
+		severity_names[c->options.flag_at > SEVERITY_BUG ? c->options.flag_at
+								 : SEVERITY_BUG];
+	options.seed = c->options.seed;
+	options.avoid_cpus = c->options.jobs < cpus ? c->options.jobs : 0;
+	c->afl[i].screen = c->options.screen && i == 0;
+	ret = afl_start(&c->afl[i], &options);
+	return ret < 0 ? say(c, "afl-fuzz", ret) : 0;
+}
+
+/* It should never end by itself: one that does is started again, unless it cannot start
+ * at all. */
+static int watch_afl(struct campaign *c)
+{
+	char words[200];
+	int status, ret;
+
+	for (unsigned int i = 0; i < c->options.jobs; i++) {
+		if (!afl_poll(&c->afl[i], &status))
+			continue;
+		if (c->afl[i].quick_deaths >= QUICK_DEATHS) {
+			afl_last_words(&c->afl[i], c->dir_fd, words, sizeof(words));
+			snprintf(
+				c->error, sizeof(c->error),
+				"afl-fuzz ends at once (%u times): %s; see %s/afl-%s.log",
+				c->afl[i].quick_deaths, words, c->options.dir,
+				c->afl[i].name);
+			return -ECHILD;
+		}
+		fprintf(stderr,
+			"shortfuse fuzz: afl-fuzz %s ended (status 0x%x), started "
+			"again\n",
+			c->afl[i].name, status);
+		ret = start_afl(c, i);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int start_jobs(struct campaign *c)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < c->options.jobs && ret >= 0; i++) {
+		ret = job_start(&c->jobs[i]);
+		if (ret < 0)
+			say(c, "job", ret);
+		else if (c->options.mode != MODE_BLIND)
+			ret = start_afl(c, i);
+	}
+	return ret;
+}
+
+static int watch(struct campaign *c)
+{
+	time_t flushed = c->began, told = c->began, written = c->began, now;
+	struct pollfd stop = {.fd = c->stop_fd, .events = POLLIN};
+	int ret = 0;
+
+	while (!ret && poll(&stop, 1, TICK_MS) <= 0) {
+		now = time(NULL);
+		if (c->options.seconds && now - c->began >= c->options.seconds)
+			break;
+		if (c->options.mode != MODE_BLIND)
+			ret = watch_afl(c);
+		if (now - flushed >= FLUSH_S) {
+			findings_flush(&c->findings);
+			flushed = now;
+		}
+		if (!c->options.screen && now - told >= STATUS_S) {
+			report_status(c);
+			told = now;
+		}
+		if (now - written >= STATE_S) {
+			state_write(c, "running");
+			written = now;
+		}
+	}
+	return ret;
+}
+
+int campaign_run(struct campaign *c)
+{
+	unsigned int unsaved;
+	int ret = start_jobs(c);
+
+	if (ret >= 0)
+		ret = watch(c);
+	/* afl-fuzz first, while it can still have its answers; then the jobs. */
+	for (unsigned int i = 0; i < c->options.jobs; i++)
+		afl_stop(&c->afl[i], AFL_STOP_MS);
+	eventfd_write(c->stop_fd, 1);
+	for (unsigned int i = 0; i < c->options.jobs; i++)
+		job_join(&c->jobs[i]);
+	unsaved = findings_flush(&c->findings);
+	state_write(c, ret < 0 || c->failed ? "failed" : "ended");
+	if (ret >= 0 && c->failed)
+		ret = -EIO;
+	if (ret >= 0 && unsaved) {
+		snprintf(c->error, sizeof(c->error),
+			 "%u findings could not be written to %s: %s", unsaved,
+			 c->options.dir, strerror(-c->findings.error));
+		ret = -ENOSPC;
+	}
+	return ret;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A campaign: executors, one broker each, one afl-fuzz each, and a folder that all
+ * results go to.
+ *
+ * Each job is a thread that owns a target and serves one afl-fuzz, or makes its scenarios
+ * itself (blind). The main thread starts, watches and restarts afl-fuzz, and writes what
+ * is to be written now and then.
+ */
+#ifndef SF_CAMPAIGN_H
+#define SF_CAMPAIGN_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "afl.h"
+#include "findings.h"
+#include "runner.h"
+
+#define JOBS_MAX 64
+
+enum campaign_mode {
+	MODE_GUIDED, /* afl-fuzz with the custom mutator */
+	MODE_HAVOC,  /* afl-fuzz with its own byte mutations */
+	MODE_BLIND,  /* the mutator's generator without feedback */
+	MODE_COUNT
+};
+extern const char *const mode_names[MODE_COUNT];
+
+struct campaign_options {
+	const char *target, *dir, *corpus; /* corpus NULL: --empty */
+	const char *program_dir; /* shortfuse-afl and shortfuse-mutator.so are here */
+	long seconds;		 /* 0: until it is interrupted */
+	unsigned int jobs;
+	uint64_t seed;
+	enum campaign_mode mode;
+	enum severity flag_at;
+	bool resume, screen, verbose;
+};
+
+struct campaign;
+
+struct job {
+	struct campaign *campaign;
+	unsigned int index;
+	struct runner runner;
+	int listen_fd, inflight_fd;
+	pthread_t thread;
+	bool started;
+	enum findings_answer answer; /* of the present run */
+};
+
+struct campaign {
+	struct campaign_options options;
+	int dir_fd, stop_fd; /* stop_fd: eventfd, readable once the campaign ends */
+	struct findings findings;
+	struct job jobs[JOBS_MAX];
+	struct afl afl[JOBS_MAX];
+	time_t began;
+	long seconds_before; /* of earlier sessions: --resume */
+	uint64_t runs_before;
+	_Atomic uint64_t runs, infra, verdicts[VERDICT_COUNT];
+	_Atomic int64_t last_new; /* time(2) of the last new finding */
+	_Atomic bool failed;	  /* a job cannot go on; error says why */
+	char error[400];
+};
+
+/* Opens folder, findings and targets. 0, or -errno with campaign->error filled. */
+int campaign_open(struct campaign *campaign, const struct campaign_options *options);
+/* Until the time is over, stop_fd is signalled or it failed. 0 or -errno with error
+ * filled. */
+int campaign_run(struct campaign *campaign);
+void campaign_close(struct campaign *campaign);
+
+/* job.c: the thread of a job. 0 or -errno. */
+int job_start(struct job *job);
+void job_join(struct job *job);
+
+/* state.c: campaign.json. */
+int state_check(
+	struct campaign *campaign); /* 0, or -errno with error: not a folder to use */
+int state_write(struct campaign *campaign, const char *state);
+
+/* report.c: what a person reads. */
+void report_status(struct campaign *campaign);
+void report_summary(struct campaign *campaign);
+long campaign_seconds(const struct campaign *campaign); /* earlier sessions included */
+bool campaign_stopping(const struct campaign *campaign);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeps each distinct finding of a campaign once: in memory, and as a folder on disk. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "finding_folder.h"
+#include "findings.h"
+#include "harness/scenario/codec.h"
+
+static unsigned int encoded_size(const struct scenario *scn)
+{
+	uint8_t buf[SCN_MAX_BYTES];
+	int n = scenario_encode(scn, buf, sizeof(buf));
+
+	return n < 0 ? SCN_MAX_BYTES : n;
+}
+
+int findings_open(struct findings *store, int dir_fd, enum severity flag_at,
+		  const char *target)
+{
+	ssize_t n;
+
+	memset(store, 0, sizeof(*store));
+	pthread_mutex_init(&store->lock, NULL);
+	store->dir_fd = dir_fd;
+	store->flag_at = flag_at;
+	snprintf(store->target, sizeof(store->target), "%s", target);
+	n = readlink("/proc/self/exe", store->program, sizeof(store->program) - 1);
+	if (n < 0)
+		snprintf(store->program, sizeof(store->program), "shortfuse");
+	store->list = calloc(FINDINGS_MAX, sizeof(*store->list));
+	if (!store->list)
+		return -ENOMEM;
+	return folder_load_all(store);
+}
+
+void findings_close(struct findings *store)
+{
+	for (unsigned int i = 0; i < store->n; i++) {
+		free(store->list[i]->json);
+		free(store->list[i]);
+	}
+	free(store->list);
+	store->list = NULL;
+	store->n = 0;
+	pthread_mutex_destroy(&store->lock);
+}
+
+static struct finding *find(struct findings *store, uint64_t signature,
+			    enum verdict verdict)
+{
+	for (unsigned int i = 0; i < store->n; i++)
+		if (store->list[i]->signature == signature &&
+		    store->list[i]->verdict == verdict)
+			return store->list[i];
+	return NULL;
+}
+
+static void save(struct findings *store, struct finding *finding)
+{
+	int ret = finding->saved ? folder_update(store, finding)
+				 : folder_create(store, finding);
+
+	store->error = ret;
+	if (ret < 0)
+		return;
+	finding->saved = true;
+	finding->dirty = false;
+	free(finding->json);
+	finding->json = NULL;
+}
+
+static struct finding *add_new(struct findings *store, const struct scenario *scn,
+			       const struct result *res, uint64_t run)
+{
+	struct finding *finding;
+
+	finding = store->n < FINDINGS_MAX ? calloc(1, sizeof(*finding)) : NULL;
+	if (!finding) {
+		store->n_lost++;
+		return NULL;
+	}
+	snprintf(finding->id, sizeof(finding->id), "%s-%016llx",
+		 verdict_table[res->verdict].name, (unsigned long long)res->signature);
+	finding->verdict = res->verdict;
+	finding->signature = res->signature;
+	finding->root_hash = res->root_hash;
+	finding->count = 1;
+	finding->first_run = run;
+	finding->first = finding->last = time(NULL);
+	finding->bytes = encoded_size(scn);
+	finding->scn = *scn;
+	snprintf(finding->reason, sizeof(finding->reason), "%s", res->reason);
+	finding->json = res->json ? strdup(res->json) : NULL;
+	store->list[store->n++] = finding;
+	return finding;
+}
+
+enum findings_answer findings_add(struct findings *store, const struct scenario *scn,
+				  const struct result *res, uint64_t run)
+{
+	enum findings_answer answer = FINDINGS_KNOWN;
+	struct finding *finding;
+
+	/* infra is below contract, the lowest threshold: trouble of our own is never a
+	 * finding. */
+	if (verdict_table[res->verdict].severity < store->flag_at)
+		return FINDINGS_NONE;
+	pthread_mutex_lock(&store->lock);
+	finding = find(store, res->signature, res->verdict);
+	if (finding) {
+		finding->count++;
+		finding->last = time(NULL);
+		finding->dirty = true;
+		if (encoded_size(scn) < finding->bytes)
+			answer = FINDINGS_SMALLER;
+	} else {
+		answer = FINDINGS_NEW;
+		finding = add_new(store, scn, res, run);
+		if (finding)
+			save(store, finding);
+	}
+	pthread_mutex_unlock(&store->lock);
+	return answer;
+}
+
+void findings_replayed(struct findings *store, uint64_t signature, enum verdict verdict,
+		       unsigned int same, unsigned int runs)
+{
+	struct finding *finding;
+
+	pthread_mutex_lock(&store->lock);
+	finding = find(store, signature, verdict);
+	if (finding) {
+		finding->replayed = same;
+		finding->reruns = runs;
+		save(store, finding);
+	}
+	pthread_mutex_unlock(&store->lock);
+}
+
+void findings_replace(struct findings *store, const struct scenario *scn,
+		      const struct result *res, unsigned int same, unsigned int runs)
+{
+	struct finding *finding;
+	unsigned int bytes = encoded_size(scn);
+
+	pthread_mutex_lock(&store->lock);
+	finding = find(store, res->signature, res->verdict);
+	if (finding && bytes < finding->bytes &&
+	    (uint64_t)same * finding->reruns >= (uint64_t)finding->replayed * runs) {
+		finding->scn = *scn;
+		finding->bytes = bytes;
+		finding->replayed = same;
+		finding->reruns = runs;
+		if (res->json) {
+			free(finding->json);
+			finding->json = strdup(res->json);
+		}
+		save(store, finding);
+	}
+	pthread_mutex_unlock(&store->lock);
+}
+
+unsigned int findings_flush(struct findings *store)
+{
+	unsigned int unsaved = 0;
+
+	pthread_mutex_lock(&store->lock);
+	for (unsigned int i = 0; i < store->n; i++) {
+		struct finding *finding = store->list[i];
+
+		if (!finding->saved || finding->dirty || finding->json)
+			save(store, finding);
+		unsaved += !finding->saved;
+	}
+	pthread_mutex_unlock(&store->lock);
+	return unsaved;
+}
+
+unsigned int findings_count(struct findings *store, bool bugs)
+{
+	unsigned int n = 0;
+
+	pthread_mutex_lock(&store->lock);
+	for (unsigned int i = 0; i < store->n; i++)
+		n += (verdict_table[store->list[i]->verdict].severity >= SEVERITY_BUG) ==
+		     bugs;
+	pthread_mutex_unlock(&store->lock);
+	return n;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The findings of a campaign: findings/{bug,contract}/SIGNATURE/, one folder per
+ *signature.
+ *
+ * A folder appears complete, by rename(2) of a hidden one. What cannot be written (the
+ *disk is full) is kept in memory and tried again by findings_flush(). Safe to use from
+ *several threads.
+ *
+ *	scenario.bin .txt   the smallest input        first.bin      the first one
+ *	finding.json        count, times, replays     repro.sh       runs it again
+ *	snapshot.json .txt  graph.dot .svg  kmsg.txt  evidence (evidence.h)
+ */
+#ifndef SF_FINDINGS_H
+#define SF_FINDINGS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "harness/protocol/result.h"
+#include "harness/scenario/scenario.h"
+
+#define FINDINGS_MAX 4096 /* signatures kept; more are counted, not stored */
+
+struct finding {
+	char id[40]; /* "pinned-0123456789abcdef", the folder's name */
+	enum verdict verdict;
+	uint64_t signature, root_hash;
+	uint64_t count;
+	uint64_t first_run; /* number of the run that found it */
+	time_t first, last;
+	unsigned int bytes;	       /* of the smallest input */
+	unsigned int replayed, reruns; /* same signature in "replayed" of "reruns" */
+	char reason[400];
+	struct scenario scn; /* the smallest input */
+	char *json;	     /* evidence not yet written, or NULL */
+	bool saved, dirty;   /* folder is on disk; finding.json is older than this */
+};
+
+struct findings {
+	pthread_mutex_t lock;
+	int dir_fd; /* the campaign's folder */
+	enum severity flag_at;
+	char target[128], program[512]; /* for repro.sh */
+	struct finding **list;
+	unsigned int n, n_lost; /* lost: beyond FINDINGS_MAX */
+	int error;		/* last failure to write, -errno, or 0 */
+};
+
+enum findings_answer {
+	FINDINGS_NONE, /* not flagged */
+	FINDINGS_KNOWN,
+	FINDINGS_NEW,
+	FINDINGS_SMALLER, /* known, but this input is shorter: see findings_replace() */
+};
+
+/* Makes or reads DIR/findings; removes folders that a crash left incomplete. 0 or -errno.
+ */
+int findings_open(struct findings *store, int dir_fd, enum severity flag_at,
+		  const char *target);
+void findings_close(struct findings *store);
+
+/* Files the result of a run. The scenario is on disk, or at least kept, when this
+ * returns. */
+enum findings_answer findings_add(struct findings *store, const struct scenario *scn,
+				  const struct result *res, uint64_t run);
+/* Records how often it replayed. */
+void findings_replayed(struct findings *store, uint64_t signature, enum verdict verdict,
+		       unsigned int same, unsigned int runs);
+/* The shorter input replaced the other one, if it replays at least as well. */
+void findings_replace(struct findings *store, const struct scenario *scn,
+		      const struct result *res, unsigned int same, unsigned int runs);
+/* Writes what is not on disk yet. Number of findings that could not be written. */
+unsigned int findings_flush(struct findings *store);
+
+/* Count by severity: contract or bug (with poison). */
+unsigned int findings_count(struct findings *store, bool bugs);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* One job of a campaign: runs what its afl-fuzz or its generator sends and files the
+ * findings. */
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "broker.h"
+#include "campaign.h"
+#include "evidence.h"
+#include "file.h"
+#include "finding_folder.h"
+#include "fuzzer/mutate/generate.h"
+#include "inflight.h"
+
+#define RERUNS 5
+
+bool campaign_stopping(const struct campaign *campaign)
+{
+	struct pollfd fd = {.fd = campaign->stop_fd, .events = POLLIN};
+
+	return poll(&fd, 1, 0) > 0;
+}
+
+static void fail(struct job *job, int err)
+{
+	struct campaign *c = job->campaign;
+
+	if (atomic_exchange(&c->failed, true))
+		return;
+	snprintf(c->error, sizeof(c->error), "target %s: %s", c->options.target,
+		 job->runner.error[0] ? job->runner.error : strerror(-err));
+	eventfd_write(c->stop_fd, 1);
+}
+
+static void log_finding(struct campaign *c, const struct result *res)
+{
+	char line[700];
+
+	snprintf(line, sizeof(line), "%ld\t%llu\t%s-%016llx\t%016llx\t%s\t%s\n",
+		 campaign_seconds(c), (unsigned long long)(c->runs_before + c->runs),
+		 verdict_table[res->verdict].name, (unsigned long long)res->signature,
+		 (unsigned long long)res->root_hash,
+		 severity_names[verdict_table[res->verdict].severity], res->reason);
+	file_append(c->dir_fd, "findings.tsv", line);
+	c->last_new = time(NULL);
+}
+
+/* Runs it once: on disk before, filed after. */
+static int execute(struct job *job, const struct scenario *scn, struct result *res)
+{
+	struct campaign *c = job->campaign;
+	int ret;
+
+	inflight_set(job->inflight_fd, scn);
+	ret = runner_run(&job->runner, scn, 0, res);
+	if (ret < 0) {
+		fail(job, ret);
+		return ret;
+	}
+	c->runs++;
+	c->verdicts[res->verdict]++;
+	c->infra += res->verdict == VERDICT_INFRA;
+	job->answer = findings_add(&c->findings, scn, res, c->runs_before + c->runs);
+	if (job->answer == FINDINGS_NEW)
+		log_finding(c, res);
+	inflight_clear(job->inflight_fd);
+	return 0;
+}
+
+/* How many of RERUNS runs give this signature; *ret_runs: how many there were. */
+static unsigned int replay(struct job *job, const struct scenario *scn,
+			   const struct result *want, unsigned int *ret_runs)
+{
+	unsigned int same = 0, runs = 0;
+	struct result res;
+
+	while (runs < RERUNS && !campaign_stopping(job->campaign)) {
+		result_init(&res);
+		if (execute(job, scn, &res) < 0)
+			break;
+		if (res.verdict != VERDICT_INFRA) {
+			runs++;
+			same += res.verdict == want->verdict &&
+				res.signature == want->signature;
+		} else if (job->runner.infra > RERUNS + runs) {
+			result_release(&res);
+			break;
+		}
+		result_release(&res);
+	}
+	*ret_runs = runs;
+	return same;
+}
+
+static void draw(struct job *job, const struct result *res)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s-%016llx", folder_section(res->verdict),
+		 verdict_table[res->verdict].name, (unsigned long long)res->signature);
+	fd = file_make_dir(job->campaign->dir_fd, path);
+	if (fd < 0)
+		return;
+	evidence_draw(fd);
+	close(fd);
+}
+
+/* What a new finding costs more is paid after the answer, while afl-fuzz makes its next
+ * input. */
+static void follow_up(struct job *job, const struct scenario *scn,
+		      const struct result *res)
+{
+	enum findings_answer answer = job->answer;
+	struct findings *store = &job->campaign->findings;
+	unsigned int same, runs;
+
+	if (answer != FINDINGS_NEW && answer != FINDINGS_SMALLER)
+		return;
+	same = replay(job, scn, res, &runs);
+	if (answer == FINDINGS_NEW)
+		findings_replayed(store, res->signature, res->verdict, same, runs);
+	else if (runs)
+		findings_replace(store, scn, res, same, runs);
+	draw(job, res);
+}
+
+static int broker_run(void *ctx, const struct scenario *scn, uint32_t flags,
+		      struct result *res)
+{
+	(void)flags;
+	return execute(ctx, scn, res);
+}
+
+static void broker_after(void *ctx, const struct scenario *scn, const struct result *res)
+{
+	follow_up(ctx, scn, res);
+}
+
+static void serve(struct job *job)
+{
+	struct broker broker = {.listen_fd = job->listen_fd,
+				.stop_fd = job->campaign->stop_fd,
+				.ctx = job,
+				.run = broker_run,
+				.after = broker_after};
+	int ret = broker_loop(&broker);
+
+	if (ret < 0)
+		fail(job, ret);
+}
+
+static void generate(struct job *job)
+{
+	struct scenario scn;
+	struct result res;
+	struct rng rng;
+	int ret = 0;
+
+	/* Seeds one apart must not give jobs of two campaigns the same stream. */
+	rng_init(&rng, job->campaign->options.seed * 0x100 + job->index +
+			       job->campaign->runs_before * 0x10000);
+	while (ret >= 0 && !campaign_stopping(job->campaign)) {
+		generate_scenario(&rng, &scn);
+		result_init(&res);
+		ret = execute(job, &scn, &res);
+		if (ret >= 0)
+			follow_up(job, &scn, &res);
+		result_release(&res);
+	}
+}
+
+static void *job_main(void *arg)
+{
+	struct job *job = arg;
+	struct scenario scn;
+	struct result res;
+
+	/* What an earlier session was running when it died comes first. */
+	if (inflight_get(job->inflight_fd, &scn)) {
+		result_init(&res);
+		if (execute(job, &scn, &res) >= 0)
+			follow_up(job, &scn, &res);
+		result_release(&res);
+	}
+	if (job->campaign->options.mode == MODE_BLIND)
+		generate(job);
+	else
+		serve(job);
+	/* Closed by the thread that opened it: an executor may be bound to its parent
+	 * thread. */
+	runner_release(&job->runner);
+	return NULL;
+}
+
+int job_start(struct job *job)
+{
+	struct campaign *c = job->campaign;
+	int ret;
+
+	job->inflight_fd = inflight_open(c->dir_fd, job->index);
+	if (job->inflight_fd < 0)
+		return job->inflight_fd;
+	if (c->options.mode != MODE_BLIND) {
+		struct afl *afl = &c->afl[job->index];
+
+		snprintf(afl->socket, sizeof(afl->socket), "@shortfuse-%d-%u", getpid(),
+			 job->index);
+		job->listen_fd = address_listen(afl->socket);
+		if (job->listen_fd < 0)
+			return job->listen_fd;
+	}
+	ret = pthread_create(&job->thread, NULL, job_main, job);
+	if (ret)
+		return -ret;
+	job->started = true;
+	return 0;
+}
+
+void job_join(struct job *job)
+{
+	if (job->started)
+		pthread_join(job->thread, NULL);
+	job->started = false;
+	if (job->listen_fd >= 0)
+		close(job->listen_fd);
+	if (job->inflight_fd >= 0)
+		close(job->inflight_fd);
+	job->listen_fd = job->inflight_fd = -1;
+}

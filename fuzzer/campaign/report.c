@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* What a campaign tells the person who started it: a line now and then, a summary at the
+ * end. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "campaign.h"
+#include "fuzzer/duration.h"
+#include "harness/scenario/text.h"
+
+const char *const mode_names[MODE_COUNT] = {"guided", "havoc", "blind"};
+
+#define LISTED_MAX 20
+
+long campaign_seconds(const struct campaign *c)
+{
+	return c->seconds_before + (time(NULL) - c->began);
+}
+
+static void sum_stats(const struct campaign *c, struct afl_stats *ret_sum)
+{
+	struct afl_stats stats;
+
+	*ret_sum = (struct afl_stats){.stability = -1};
+	for (unsigned int i = 0; i < c->options.jobs && c->options.mode != MODE_BLIND;
+	     i++) {
+		afl_read_stats(&c->afl[i], c->dir_fd, &stats);
+		if (stats.paths > ret_sum->paths)
+			ret_sum->paths = stats.paths;
+		if (i == 0)
+			ret_sum->stability = stats.stability;
+	}
+}
+
+static double rate(const struct campaign *c)
+{
+	long seconds = time(NULL) - c->began;
+
+	return (double)c->runs / (seconds ? seconds : 1);
+}
+
+void report_status(struct campaign *c)
+{
+	struct afl_stats stats;
+	char line[400], span[32], since[40] = "";
+	int n;
+
+	sum_stats(c, &stats);
+	duration_format(campaign_seconds(c), span);
+	if (c->last_new)
+		snprintf(since, sizeof(since), ", last new %ld s ago",
+			 (long)(time(NULL) - c->last_new));
+	n = snprintf(line, sizeof(line),
+		     "%s  %llu runs (%.0f/s), %u paths, findings: %u bug, %u contract%s, "
+		     "infra %llu\n",
+		     span, (unsigned long long)(c->runs_before + c->runs), rate(c),
+		     stats.paths, findings_count(&c->findings, true),
+		     findings_count(&c->findings, false), since,
+		     (unsigned long long)c->infra);
+	/* One write: a pipe's reader sees whole lines. */
+	if (write(STDOUT_FILENO, line, n) < 0)
+		return;
+	if (c->findings.error)
+		fprintf(stderr,
+			"shortfuse fuzz: findings cannot be written: %s; kept in memory, "
+			"tried again\n",
+			strerror(-c->findings.error));
+}
+
+static int by_severity(const void *a, const void *b)
+{
+	const struct finding *x = *(struct finding *const *)a,
+			     *y = *(struct finding *const *)b;
+	int order = (int)verdict_table[y->verdict].severity -
+		    (int)verdict_table[x->verdict].severity;
+
+	if (order)
+		return order;
+	return x->count < y->count ? 1 : x->count > y->count ? -1 : strcmp(x->id, y->id);
+}
+
+static void list_section(const struct campaign *c, bool bugs)
+{
+	unsigned int listed = 0, more = 0;
+
+	for (unsigned int i = 0; i < c->findings.n; i++) {
+		const struct finding *f = c->findings.list[i];
+
+		if ((verdict_table[f->verdict].severity >= SEVERITY_BUG) != bugs)
+			continue;
+		if (listed++ == LISTED_MAX) {
+			more++;
+			listed--;
+			continue;
+		}
+		printf("  %s  seen %llu times, replays %u/%u\n      %s\n", f->id,
+		       (unsigned long long)f->count, f->replayed, f->reruns, f->reason);
+	}
+	if (more)
+		printf("  ... and %u more\n", more);
+}
+
+/* The disk stayed full to the end: what was found goes where it can still be seen. */
+static void print_unsaved(const struct campaign *c)
+{
+	static char text[16384];
+
+	for (unsigned int i = 0; i < c->findings.n; i++) {
+		const struct finding *f = c->findings.list[i];
+
+		if (f->saved || scenario_format(&f->scn, text, sizeof(text)) < 0)
+			continue;
+		fprintf(stderr, "# not saved (%s): %s: %s\n%s\n",
+			strerror(-c->findings.error), f->id, f->reason, text);
+	}
+}
+
+void report_summary(struct campaign *c)
+{
+	unsigned int bugs = findings_count(&c->findings, true);
+	unsigned int contracts = findings_count(&c->findings, false);
+	struct afl_stats stats;
+	char span[32];
+
+	sum_stats(c, &stats);
+	duration_format(time(NULL) - c->began, span);
+	qsort(c->findings.list, c->findings.n, sizeof(c->findings.list[0]), by_severity);
+	printf("\n%s of fuzzing on target %s: %llu runs, %.0f a second", span,
+	       c->options.target, (unsigned long long)c->runs, rate(c));
+	if (c->options.mode != MODE_BLIND)
+		printf(", %u paths in the queue", stats.paths);
+	if (stats.stability >= 0)
+		printf(", stability %.2f %%", stats.stability / 100.0);
+	printf(".\n");
+	if (c->seconds_before)
+		printf("With the earlier sessions: %ld s, %llu runs.\n",
+		       campaign_seconds(c),
+		       (unsigned long long)(c->runs_before + c->runs));
+	if (c->infra)
+		printf("%llu runs gave no answer (infra); they count for nothing.\n",
+		       (unsigned long long)c->infra);
+	printf("\n%u distinct bug%s (nobody promised that a task becomes unkillable "
+	       "here)%s\n",
+	       bugs, bugs == 1 ? "" : "s", bugs ? ":" : ".");
+	list_section(c, true);
+	if (c->findings.flag_at <= SEVERITY_CONTRACT) {
+		printf("\n%u distinct contract hang%s (a server that read a request and "
+		       "never "
+		       "answers)%s\n",
+		       contracts, contracts == 1 ? "" : "s", contracts ? ":" : ".");
+		list_section(c, false);
+	}
+	if (c->findings.n_lost)
+		printf("\n%u more signatures than a campaign can keep were dropped.\n",
+		       c->findings.n_lost);
+	printf("\nResults: %s", c->options.dir);
+	if (bugs)
+		printf("; start with %s/findings/bug/*/snapshot.txt", c->options.dir);
+	printf("\n");
+	fflush(stdout);
+	print_unsaved(c);
+}

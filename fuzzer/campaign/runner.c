@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs scenarios on a target and brings it back when it is lost. */
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runner.h"
+
+#define FAILURES_MAX 5
+
+void runner_init(struct runner *runner, const struct target_options *options)
+{
+	memset(runner, 0, sizeof(*runner));
+	runner->options = *options;
+}
+
+static void close_target(struct runner *runner)
+{
+	if (runner->target)
+		target_close(runner->target);
+	runner->target = NULL;
+}
+
+void runner_release(struct runner *runner)
+{
+	close_target(runner);
+}
+
+int runner_open(struct runner *runner)
+{
+	if (runner->target)
+		return 0;
+	runner->error[0] = '\0';
+	return target_open(&runner->options, &runner->target, runner->error);
+}
+
+/* A target that comes and goes is tried again, more slowly each time, and then given up.
+ */
+static int open_again(struct runner *runner)
+{
+	int ret;
+
+	while ((ret = runner_open(runner)) < 0) {
+		if (++runner->failures >= FAILURES_MAX)
+			return ret;
+		poll(NULL, 0, 200 << runner->failures);
+	}
+	return 0;
+}
+
+static void recover(struct runner *runner, bool broken)
+{
+	char err[300] = "";
+
+	runner->resets++;
+	if (broken || target_reset(runner->target, err) < 0) {
+		close_target(runner);
+		runner->failures++;
+	}
+}
+
+int runner_run(struct runner *runner, const struct scenario *scn, uint32_t flags,
+	       struct result *ret_res)
+{
+	int ret = open_again(runner);
+
+	if (ret < 0)
+		return ret;
+	ret = target_run(runner->target, scn, flags, ret_res);
+	runner->runs++;
+	if (ret < 0) {
+		recover(runner, true);
+		snprintf(runner->error, sizeof(runner->error), "the target was lost: %s",
+			 strerror(-ret));
+		if (runner->failures >= FAILURES_MAX)
+			return ret;
+		result_init(ret_res);
+		ret_res->verdict = VERDICT_INFRA;
+		snprintf(ret_res->reason, sizeof(ret_res->reason), "%s", runner->error);
+	}
+	if (ret_res->verdict == VERDICT_INFRA)
+		runner->infra++;
+	else
+		runner->failures = 0;
+	if (ret == 0 && ret_res->poisoned)
+		recover(runner, false);
+	return 0;
+}
