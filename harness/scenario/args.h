@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "names.h"
 #include "tables.h"
 
 struct arg_info {
@@ -17,6 +18,16 @@ extern const struct arg_info arg_table[ARG_CLASS_COUNT];
 
 /* v brought into the range of its class; a value that is in range is returned as it is. */
 unsigned int arg_canonical(enum arg_class class, unsigned int v);
+
+/* Text of a canonical value, e.g. "rdwr|append". Length as snprintf(3). Not for ARG_NONE. */
+int arg_format(enum arg_class class, unsigned int v, char *buf, size_t size);
+
+/* 0, or -EINVAL with what was found and what was expected in message. */
+int arg_parse(enum arg_class class, struct word word, unsigned int *ret_v, char *message,
+	      size_t size);
+
+/* A decimal number up to max, nothing else. 0 or -EINVAL. */
+int number_parse(struct word word, unsigned int max, unsigned int *ret_v);
 
 /* opcode if opcode_table has it, else one that it has, or 0 (any). */
 unsigned int opcode_canonical(unsigned int opcode);

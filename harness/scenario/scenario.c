@@ -197,6 +197,7 @@ static void order_tasks(struct scenario *scn)
 static bool canonicalise_fault(const struct scenario *scn, struct scn_fault *fault)
 {
 	fault->action %= FAULT_COUNT;
+	fault->nth %= SCN_MAX_NTH + 1;
 	fault->value = arg_canonical(fault_table[fault->action].arg, fault->value);
 	fault->opcode = opcode_canonical(fault->opcode);
 	if (fault_is_interrupt(fault->action))

@@ -20,6 +20,7 @@
 #define SCN_MAX_STEPS  48
 #define SCN_FD_SLOTS   8 /* FD arguments: fd0 .. fd7, per file table */
 #define SCN_MAP_SLOTS  4 /* MAP arguments: map0 .. map3, per address space */
+#define SCN_MAX_NTH    15 /* small, so that a rule made at random has a chance to match */
 #define SCN_PAGES      16 /* PAGE arguments: p0 .. p15, pages of 4 KiB */
 
 /* Actors: 0 .. SCN_MAX_TASKS - 1 are the tasks by id (text: t0 .. t7). */

@@ -42,7 +42,7 @@ int scenario_format_step(const struct scn_step *step, char *buf, size_t size);
 /* One rule as its line of text. */
 int scenario_format_fault(const struct scn_fault *fault, char *buf, size_t size);
 
-/* True if the bytes look like text (printable, a known statement first) rather than records. */
+/* True if the bytes look like text rather than records: nothing unprintable, and a line end or a colon. */
 bool scenario_is_text(const char *buf, size_t len);
 
 #endif
