@@ -141,10 +141,10 @@ static int parse_nth(struct parser *ps, struct scn_fault *fault)
 		return 0;
 	ps->at++;
 	word = text_word(ps);
-	if (number_parse(word, 255, &nth) < 0 || !nth)
+	if (number_parse(word, SCN_MAX_NTH, &nth) < 0 || !nth)
 		return text_fail(ps, text_place(ps, word.s - 1),
-				 "expected #1 .. #255 (which match), found \"#%.*s\"",
-				 SHOWN(word));
+				 "expected #1 .. #%d (which match), found \"#%.*s\"",
+				 SCN_MAX_NTH, SHOWN(word));
 	fault->nth = nth;
 	return 0;
 }
