@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* The longer answer: "because" lines with their evidence, victims folded, and what would free it. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/scenario/tables.h"
+#include "roots.h"
+
+#define SIGKILL_BIT (1ull << 8)
+
+static void line_root(const struct view *view, const struct task_view *tv, FILE *out)
+{
+	const struct snap_task *task = tv->task;
+	char name[64], stack[300];
+
+	view_task_name(view, task, name, sizeof(name));
+	wait_stack_text(task, 6, stack, sizeof(stack));
+	fprintf(out, "because %s sleeps in %s (state %c%s%s%s)\n", name, stack,
+		task->state, tv->phase[0] ? ", " : "", tv->phase,
+		(task->sigpnd | task->shdpnd) & SIGKILL_BIT ? ", SIGKILL pending" : "");
+}
+
+static void line_request(const struct view *view, const struct task_view *tv, FILE *out)
+{
+	const struct snap_request *req = tv->req;
+
+	if (!req) {
+		if (tv->wait == WAIT_REPLY && view->snap->conn.ledger)
+			fprintf(out,
+				"because nobody has read that request from /dev/fuse\n");
+		return;
+	}
+	fprintf(out, "because %s #%llu (node %llu, of %s %d) was read by thread %d",
+		opcode_name(req->opcode), (unsigned long long)req->unique,
+		(unsigned long long)req->nodeid, req->pid ? "task" : "the kernel,",
+		req->pid, req->server);
+	if (req->read_us >= 0)
+		fprintf(out, " at %.1f ms", (double)req->read_us / 1000.0);
+	fprintf(out, " and %s",
+		req->state == LEDGER_HELD      ? "is withheld"
+		: req->state == LEDGER_DROPPED ? "was dropped"
+					       : "has not been answered");
+	if (req->rule)
+		fprintf(out, " by fault rule %u", req->rule);
+	fputc('\n', out);
+}
+
+static void line_daemon(const struct view *view, FILE *out)
+{
+	const struct snap_conn *conn = &view->snap->conn;
+	unsigned int threads = 0, stuck = 0, holders = 0, zombies = 0;
+
+	for (size_t i = 0; i < view->n; i++) {
+		const struct snap_task *task = view->t[i].task;
+
+		holders += task->dev_fd >= 0;
+		if (!conn->daemon_pid || task->pid != conn->daemon_pid)
+			continue;
+		threads++;
+		zombies += task->state == 'Z';
+		stuck += view->t[i].stuck && task->state != 'Z';
+	}
+	if (view->daemon == DAEMON_DYING)
+		fprintf(out,
+			"because process %d is dying: %u of its threads are zombies, %u "
+			"wait themselves\n",
+			conn->daemon_pid, zombies, stuck);
+	else if (view->daemon == DAEMON_BUSY)
+		fprintf(out, "because all %u threads of process %d wait themselves\n",
+			threads, conn->daemon_pid);
+	else if (view->daemon == DAEMON_STOPPED)
+		fprintf(out, "because process %d is stopped\n", conn->daemon_pid);
+	if (conn->exists && conn->waiting > 0 && !holders &&
+	    view->daemon != DAEMON_ALIVE && view->n_stuck)
+		fprintf(out,
+			"because connection %u stays alive (%d requests waiting) though "
+			"nobody visible "
+			"holds /dev/fuse: a dying process with an empty fd table still "
+			"pins it\n",
+			conn->number, conn->waiting);
+}
+
+/* One line for each class of tasks that is like the first: roots or victims. */
+static void fold(const struct view *view, bool roots, FILE *out)
+{
+	bool *done = calloc(view->n + 1, sizeof(*done));
+	char name[64], holder[64];
+
+	for (size_t i = 0; done && i < view->n; i++) {
+		const struct task_view *tv = &view->t[i];
+		unsigned int same = 0;
+
+		if (done[i] || !(tv->stuck || tv->holder >= 0) || tv->root != roots ||
+		    (int)i == view->main_root)
+			continue;
+		for (size_t j = i; j < view->n; j++) {
+			const struct task_view *other = &view->t[j];
+
+			if (!done[j] && (int)j != view->main_root &&
+			    other->root == roots &&
+			    (other->stuck || other->holder >= 0) &&
+			    other->wait == tv->wait &&
+			    (roots ? !strcmp(other->frame, tv->frame)
+				   : other->holder == tv->holder)) {
+				done[j] = true;
+				same++;
+			}
+		}
+		view_task_name(view, tv->task, name, sizeof(name));
+		if (same > 1)
+			fprintf(out, "%s%u more tasks wait for %s (%s), e.g. %s",
+				roots ? "also " : "", same,
+				wait_needs(tv->wait) && !roots ? "the same lock"
+				: tv->wait == WAIT_REPLY ? "replies to their own requests"
+							 : wait_noun(tv->wait),
+				tv->frame, name);
+		else
+			fprintf(out, "%s%s waits for %s (%s)", roots ? "also " : "", name,
+				wait_noun(tv->wait), tv->frame);
+		if (tv->holder >= 0) {
+			view_task_name(view, view->t[tv->holder].task, holder,
+				       sizeof(holder));
+			fprintf(out, ": behind %s", holder);
+		}
+		fputc('\n', out);
+	}
+	free(done);
+}
+
+static void line_cure(const struct view *view, FILE *out)
+{
+	const struct snap_conn *conn = &view->snap->conn;
+	const struct task_view *tv;
+	bool reply;
+
+	if (view->main_root < 0)
+		return;
+	tv = &view->t[view->main_root];
+	if (tv->wait == WAIT_UNKNOWN || tv->wait == WAIT_MEMBERS)
+		return;
+	reply = view->daemon == DAEMON_ALIVE || view->daemon == DAEMON_STOPPED;
+	fprintf(out, "freed by ");
+	if (view->daemon == DAEMON_STOPPED)
+		fprintf(out, "continuing process %d, ", conn->daemon_pid);
+	else if (reply && !view_serves(view, tv->task))
+		fprintf(out, "a reply of the server, by its end if nobody else holds its "
+			     "/dev/fuse, ");
+	if (conn->number)
+		fprintf(out, "%saborting connection %u", reply ? "or by " : "",
+			conn->number);
+	else
+		fprintf(out, "%saborting the connection", reply ? "or by " : "");
+	if (view_exiting(tv))
+		fprintf(out, "; not by SIGKILL: an exiting task hears no signal");
+	else if (tv->task->state == 'D')
+		fprintf(out, "; not by SIGKILL");
+	if (view->daemon == DAEMON_DYING)
+		fprintf(out, "; not by killing process %d: it is dying already",
+			conn->daemon_pid);
+	fputc('\n', out);
+}
+
+int chain_write(const struct view *view, char **ret_chain)
+{
+	const struct task_view *tv;
+	size_t size;
+	FILE *out = open_memstream(ret_chain, &size);
+
+	if (!out)
+		return -ENOMEM;
+	if (view->main_root >= 0) {
+		tv = &view->t[view->main_root];
+		line_root(view, tv, out);
+		line_request(view, tv, out);
+		line_daemon(view, out);
+	}
+	fold(view, true, out);
+	fold(view, false, out);
+	line_cure(view, out);
+	return fclose(out) ? -ENOMEM : 0;
+}

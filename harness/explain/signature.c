@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* One class of hang, one number: a hash of the set of roots, and its mix with the verdict. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "roots.h"
+
+#define FNV_BASIS 0xcbf29ce484222325ull
+#define FNV_PRIME 0x100000001b3ull
+
+static uint64_t fnv(uint64_t hash, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ p[i]) * FNV_PRIME;
+	return hash;
+}
+
+#define DESCRIPTOR 128 /* role, frame (64) and phase of one root */
+
+void root_descriptor(const struct task_view *tv, char *out, size_t size)
+{
+	const char *how = tv->phase;
+
+	if (!how[0])
+		how = view_exiting(tv) ? "exit" : "running";
+	snprintf(out, size, "%s/%s/%s", role_names[tv->task->role], tv->frame, how);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int roots_hash(const struct view *view, uint64_t *ret_hash, char *text, size_t size)
+{
+	char(*set)[DESCRIPTOR] = calloc(view->n_roots + 1, DESCRIPTOR);
+	uint64_t hash = FNV_BASIS;
+	const char *last = "";
+	size_t n = 0, used = 0;
+
+	if (!set)
+		return -ENOMEM;
+	for (size_t i = 0; i < view->n; i++)
+		if (view->t[i].root)
+			root_descriptor(&view->t[i], set[n++], DESCRIPTOR);
+	qsort(set, n, DESCRIPTOR, by_text);
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(set[i], last))
+			continue;
+		last = set[i];
+		hash = fnv(hash, last, strlen(last) + 1);
+		if (used < size)
+			used += (size_t)snprintf(text + used, size - used, "%s%s",
+						 used ? "; " : "", last);
+	}
+	for (char *p = text; *p; p++)
+		*p = *p == '/' ? ' ' : *p;
+	free(set);
+	*ret_hash = hash;
+	return 0;
+}
+
+uint64_t explain_signature(enum verdict verdict, const struct explanation *ex)
+{
+	uint8_t byte = (uint8_t)verdict;
+
+	if (verdict == VERDICT_CLEAN || verdict == VERDICT_INFRA)
+		return 0;
+	return fnv(fnv(FNV_BASIS, &byte, 1), &ex->root_hash, sizeof(ex->root_hash));
+}
+
+void signature_format(enum verdict verdict, uint64_t signature, char out[40])
+{
+	snprintf(out, 40, "%s-%016llx",
+		 verdict < VERDICT_COUNT ? verdict_table[verdict].name : "unknown",
+		 (unsigned long long)signature);
+}
