@@ -116,6 +116,11 @@ $(B)/tests/test_%: $(B)/obj/tests/unit/test_%.o $(B)/libfuzzer.a $(B)/libharness
 	$(if $(filter 1,$(V)),,@echo "  LD      $@")
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_DYNAMIC)
 
+# The fuzz and serve commands over a target that touches no kernel: a test double.
+$(B)/shortfuse-fake: $(B)/obj/tests/fake/fake_target.o $(B)/libfuzzer.a $(B)/libharness.a
+	$(if $(filter 1,$(V)),,@echo "  LD      $@")
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DYNAMIC)
+
 # Programs that know nothing of shortfuse: plain libfuse3, for "diagnose" to explain.
 $(STANDALONE_BIN): $(B)/tests/%: tests/standalone/%.c
 	@mkdir -p $(@D)
@@ -133,7 +138,7 @@ compile_commands.json: Makefile $(HARNESS_SRC) $(FUZZER_SRC) $(TARGET_SRC)
 deps:
 	$(Q)tests/deps.sh
 
-tests: all $(UNIT_BIN) $(STANDALONE_BIN)
+tests: all $(UNIT_BIN) $(STANDALONE_BIN) $(B)/shortfuse-fake
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory tests

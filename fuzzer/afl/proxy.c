@@ -180,6 +180,8 @@ int main(void)
 	client_init(&proxy.client, address);
 	result_init(&res);
 	__afl_manual_init();
+	/* Between two runs this process is stopped: nothing else would end it with its fork server. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (__afl_persistent_loop(1000000)) {
 		if (__afl_fuzz_ptr)
 			run_input(&proxy, __afl_fuzz_ptr, *__afl_fuzz_len, &res);

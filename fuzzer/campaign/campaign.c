@@ -116,17 +116,21 @@ int campaign_open(struct campaign *c, const struct campaign_options *options)
 	c->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (c->stop_fd < 0)
 		return say(c, "eventfd", -errno);
-	ret = open_folder(c);
+	ret = open_targets(c);
+	if (ret >= 0)
+		ret = open_folder(c);
 	if (ret < 0)
 		return ret;
 	ret = prepare_seeds(c);
-	if (ret < 0)
-		return ret;
-	ret = open_targets(c);
-	if (ret < 0)
-		return ret;
-	ret = state_write(c, "new");
-	return ret < 0 ? say(c, c->options.dir, ret) : 0;
+	if (ret >= 0) {
+		ret = state_write(c, "new");
+		if (ret < 0)
+			say(c, c->options.dir, ret);
+	}
+	/* A campaign that never began must not keep the next one out of its folder. */
+	if (ret < 0 && !c->runs_before && !c->options.resume)
+		file_remove_tree(AT_FDCWD, c->options.dir);
+	return ret;
 }
 
 void campaign_close(struct campaign *c)

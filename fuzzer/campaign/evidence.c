@@ -14,6 +14,8 @@
 
 #include "evidence.h"
 #include "file.h"
+#include "harness/explain/explain.h"
+#include "harness/snapshot/json.h"
 
 #define DOT_TIMEOUT_MS 10000
 
@@ -40,6 +42,33 @@ static int write_kmsg(int dir_fd, const json_t *details)
 	return ret;
 }
 
+/* The graph is drawn again from the tasks and requests: the details hold its sentence only. */
+static int write_graph(int dir_fd, const json_t *details)
+{
+	struct snapshot snap;
+	struct explanation ex;
+	char err[200], *text = NULL;
+	size_t len = 0;
+	FILE *out;
+	int ret = 0;
+
+	snapshot_init(&snap);
+	if (snapshot_from_json(details, &snap, err) < 0 ||
+	    explain_snapshot(&snap, &ex) < 0) {
+		snapshot_release(&snap);
+		return 0;
+	}
+	out = open_memstream(&text, &len);
+	if (out && explain_dot(&snap, &ex, out) >= 0 && !fflush(out))
+		ret = file_write(dir_fd, "graph.dot", text, len);
+	if (out)
+		fclose(out);
+	free(text);
+	explanation_release(&ex);
+	snapshot_release(&snap);
+	return ret;
+}
+
 int evidence_write(int dir_fd, const char *json)
 {
 	json_t *details;
@@ -52,6 +81,8 @@ int evidence_write(int dir_fd, const char *json)
 	if (!details)
 		return 0;
 	ret = write_kmsg(dir_fd, details);
+	if (!ret)
+		ret = write_graph(dir_fd, details);
 	json_decref(details);
 	return ret;
 }
