@@ -62,10 +62,12 @@ else
 fi
 # shellcheck disable=SC2046
 check shellcheck shellcheck $(files '*.sh' .ci/run)
-# The X-macro files are not C by themselves; what a definition of them is used for, cppcheck cannot see.
+# Suppressed: the X-macro files are not C by themselves; the ends of an embedded file are two symbols; gcc finds
+# uninitialised variables with fewer false alarms.
 # shellcheck disable=SC2046
 check cppcheck cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
-  --suppress=preprocessorErrorDirective --suppress=unknownMacro -D_GNU_SOURCE -I. $(files '*.c')
+  --suppress=preprocessorErrorDirective --suppress=unknownMacro --suppress=comparePointers \
+  --suppress=uninitvar --suppress=uninitStructMember -D_GNU_SOURCE -I. $(files '*.c')
 check length length
 check spdx spdx
 exit $bad
