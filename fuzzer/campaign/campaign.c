@@ -213,7 +213,7 @@ static int start_jobs(struct campaign *c)
 
 static int watch(struct campaign *c)
 {
-	time_t flushed = c->began, told = c->began, written = c->began, now;
+	time_t flushed = 0, told = c->began, written = 0, now;
 	struct pollfd stop = {.fd = c->stop_fd, .events = POLLIN};
 	int ret = 0;
 

@@ -18,6 +18,7 @@
 #include "finding_folder.h"
 #include "fuzzer/mutate/generate.h"
 #include "inflight.h"
+#include "shape.h"
 
 #define RERUNS 5
 
@@ -39,23 +40,23 @@ static void fail(struct job *job, int err)
 	eventfd_write(c->stop_fd, 1);
 }
 
-static void log_finding(struct campaign *c, const struct result *res)
+/* One line: seconds, runs, what, hash of its roots, severity, reason. */
+static void log_finding(struct campaign *c, const struct result *res, const char *what)
 {
 	char line[700];
 
-	snprintf(line, sizeof(line), "%ld\t%llu\t%s-%016llx\t%016llx\t%s\t%s\n",
+	snprintf(line, sizeof(line), "%ld\t%llu\t%s\t%016llx\t%s\t%s\n",
 		 campaign_seconds(c), (unsigned long long)(c->runs_before + c->runs),
-		 verdict_table[res->verdict].name, (unsigned long long)res->signature,
-		 (unsigned long long)res->root_hash,
+		 what, (unsigned long long)res->root_hash,
 		 severity_names[verdict_table[res->verdict].severity], res->reason);
 	file_append(c->dir_fd, "findings.tsv", line);
-	c->last_new = time(NULL);
 }
 
 /* Runs it once: on disk before, filed after. */
 static int execute(struct job *job, const struct scenario *scn, struct result *res)
 {
 	struct campaign *c = job->campaign;
+	char id[40];
 	int ret;
 
 	inflight_set(job->inflight_fd, scn);
@@ -68,8 +69,14 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 	c->verdicts[res->verdict]++;
 	c->infra += res->verdict == VERDICT_INFRA;
 	job->answer = findings_add(&c->findings, scn, res, c->runs_before + c->runs);
-	if (job->answer == FINDINGS_NEW)
-		log_finding(c, res);
+	if (job->answer == FINDINGS_NEW) {
+		snprintf(id, sizeof(id), "%s-%016llx", verdict_table[res->verdict].name,
+			 (unsigned long long)res->signature);
+		log_finding(c, res, id);
+		c->last_new = time(NULL);
+	}
+	if (shape_is_incident(scn, res) && !atomic_exchange(&c->incident, true))
+		log_finding(c, res, "incident");
 	inflight_clear(job->inflight_fd);
 	return 0;
 }

@@ -24,6 +24,7 @@ grows() {
 }
 child() { # child PARENT NAME: the first child of that name
   local p
+  # shellcheck disable=SC2013 # words are meant: one line, many pids
   for p in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
     [ "$(cat /proc/"$p"/comm 2>/dev/null)" = "$2" ] && { echo "$p"; return 0; }
   done
