@@ -140,7 +140,9 @@ static int parse_nth(struct parser *ps, struct scn_fault *fault)
 	if (ps->at == ps->eol || *ps->at != '#')
 		return 0;
 	ps->at++;
-	word = text_word(ps);
+	word = (struct word){ps->at, 0};
+	if (ps->at < ps->eol && isdigit((unsigned char)*ps->at))
+		word = text_word(ps);
 	if (number_parse(word, SCN_MAX_NTH, &nth) < 0 || !nth)
 		return text_fail(ps, text_place(ps, word.s - 1),
 				 "expected #1 .. #%d (which match), found \"#%.*s\"",

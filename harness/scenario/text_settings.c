@@ -7,7 +7,7 @@
 #include "text_parser.h"
 #include "verdict.h"
 
-/* "key=2", or "key=word" where strings are given: the value is their index. */
+/* "key=2", or "daemon=word" where strings are given: the value is their index. */
 struct setting {
 	const char *key;
 	unsigned int min, max;
@@ -54,6 +54,8 @@ static int parse_setting(struct parser *ps, struct word word,
 		if (*seen & 1u << i)
 			return text_fail(ps, text_place(ps, word.s),
 					 "\"%s\" is given twice", settings[i].key);
+		if (settings[i].strings)
+			ps->placement = text_place(ps, word.s);
 		*seen |= 1u << i;
 		return parse_value(ps, &settings[i], text);
 	}
@@ -133,8 +135,6 @@ int text_parse_config(struct parser *ps)
 	unsigned int bits = 0;
 	int ret;
 
-	text_skip_blanks(ps);
-	ps->placement = text_place(ps, ps->at);
 	ret = parse_settings(ps, daemon_table, settings, &bits);
 	config->daemon = bits;
 	return ret;
