@@ -1,23 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of target back ends. */
+/* The table of target back ends, and the choice among them. */
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "host.h"
-#include "target.h"
+#include "executable.h"
 
-const struct target_ops *const target_backends[] = {&target_host, NULL};
+const struct target_ops *const target_backends[] = {&host_ops, NULL};
+
+/* "qemu:6.1" is of back end "qemu". */
+static const struct target_ops *backend_of(const char *spec)
+{
+	size_t len = strcspn(spec, ":");
+
+	for (size_t i = 0; target_backends[i]; i++)
+		if (strlen(target_backends[i]->name) == len &&
+		    !strncmp(target_backends[i]->name, spec, len))
+			return target_backends[i];
+	return NULL;
+}
 
 int target_open(const struct target_options *opt, struct target **ret_target, char *err)
 {
-	size_t len = strcspn(opt->spec, ":");
+	const struct target_ops *ops = backend_of(opt->spec);
 
-	for (const struct target_ops *const *ops = target_backends; *ops; ops++)
-		if (strlen((*ops)->name) == len && !strncmp((*ops)->name, opt->spec, len))
-			return (*ops)->open(opt, ret_target, err);
-	snprintf(err, 300, "no such target; 'shortfuse list targets' names them");
+	err[0] = '\0';
+	if (ops)
+		return ops->open(opt, ret_target, err);
+	snprintf(err, 300,
+		 "unknown target '%.80s'; expected host, uml[:IMAGE] or qemu:KERNEL",
+		 opt->spec);
 	return -EINVAL;
 }
 
@@ -29,10 +42,12 @@ int target_run(struct target *target, const struct scenario *scn, uint32_t flags
 
 int target_reset(struct target *target, char *err)
 {
+	err[0] = '\0';
 	return target->ops->reset(target, err);
 }
 
 void target_close(struct target *target)
 {
-	target->ops->close(target);
+	if (target)
+		target->ops->close(target);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A target: a kernel under test with one executor in it. Back ends are rows of target_backends[] in
- * targets/target.c: host (this machine), uml (a kernel as a process), qemu.
+ * A target: a kernel under test with one executor in it. Back ends are rows of
+ * target_backends[] in targets/target.c: host (this machine), uml (a kernel as a
+ * process), qemu.
  */
 #ifndef SF_TARGET_H
 #define SF_TARGET_H
@@ -13,27 +14,33 @@
 #include "harness/scenario/scenario.h"
 
 struct target_options {
-	const char *spec; /* "host", "uml", "uml:IMAGE", "qemu:KERNEL"; see DESIGN section 4 */
-	int cpu;          /* pin to this CPU, -1: any */
-	int cpus;         /* of a guest; 0: default */
-	int memory_mb;    /* of a guest; 0: default */
+	const char *spec; /* "host", "uml", "uml:IMAGE", "qemu:KERNEL"; see DESIGN section
+			     4 */
+	int cpu;	  /* pin to this CPU, -1: any */
+	int cpus;	  /* of a guest; 0: default */
+	int memory_mb;	  /* of a guest; 0: default */
 	bool virtual_time;
-	bool verbose;      /* console and LOG frames to standard error */
-	const char *console_path; /* file that the guest's console is appended to, NULL: kept in memory only */
+	bool verbose;		  /* console and LOG frames to standard error */
+	const char *console_path; /* file that the guest's console is appended to, NULL:
+				     kept in memory only */
 };
 
 struct target; /* private */
 
 struct target_ops {
 	const char *name, *help;
-	/* Boot and wait for HELLO. 0, or -errno with a line in err[300] that names what is missing. */
-	int (*open)(const struct target_options *opt, struct target **ret_target, char *err);
+	/* Boot and wait for HELLO. 0, or -errno with a line in err[300] that names what
+	 * is missing. */
+	int (*open)(const struct target_options *opt, struct target **ret_target,
+		    char *err);
 	/*
-	 * Run one scenario. Returns 0 with *ret_res filled for every outcome that is an answer, including
-	 * verdict kernel (the guest died) and infra (channel lost, deadline); -errno only when the target
-	 * cannot be used any more, not even after reset().
+	 * Run one scenario. Returns 0 with *ret_res filled for every outcome that is an
+	 * answer, including verdict kernel (the guest died) and infra (channel lost,
+	 * deadline); -errno only when the target cannot be used any more, not even after
+	 * reset().
 	 */
-	int (*run)(struct target *target, const struct scenario *scn, uint32_t flags, struct result *ret_res);
+	int (*run)(struct target *target, const struct scenario *scn, uint32_t flags,
+		   struct result *ret_res);
 	/* Make it usable after a poison or a death. 0 or -errno. */
 	int (*reset)(struct target *target, char *err);
 	void (*close)(struct target *target); /* stop it, free it, leave nothing behind */
@@ -49,7 +56,8 @@ struct target {
 extern const struct target_ops *const target_backends[]; /* ends with NULL */
 
 int target_open(const struct target_options *opt, struct target **ret_target, char *err);
-int target_run(struct target *target, const struct scenario *scn, uint32_t flags, struct result *ret_res);
+int target_run(struct target *target, const struct scenario *scn, uint32_t flags,
+	       struct result *ret_res);
 int target_reset(struct target *target, char *err);
 void target_close(struct target *target);
 
