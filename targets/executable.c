@@ -2,6 +2,7 @@
 /* Finds the executor's binary and the cache folder. */
 
 #include <errno.h>
+#include <fts.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -70,4 +71,20 @@ int cache_dir(const char *sub, char *buf, size_t size)
 	if (n < 0 || (size_t)n >= size)
 		return -ENAMETOOLONG;
 	return make_dirs(buf);
+}
+
+void remove_tree(const char *path)
+{
+	char *const paths[] = {(char *)path, NULL};
+	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTSENT *ent;
+
+	while (fts && (ent = fts_read(fts))) {
+		if (ent->fts_info == FTS_DP)
+			rmdir(ent->fts_path);
+		else if (ent->fts_info != FTS_D)
+			unlink(ent->fts_path);
+	}
+	if (fts)
+		fts_close(fts);
 }

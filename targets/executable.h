@@ -17,4 +17,7 @@ int executor_path(char *buf, size_t size, char *err);
  * may be NULL. */
 int cache_dir(const char *sub, char *buf, size_t size);
 
+/* rm -r; a path that does not exist is no error. */
+void remove_tree(const char *path);
+
 #endif
