@@ -105,7 +105,8 @@ bool console_pump(struct console *con)
 void console_mark(struct console *con)
 {
 	con->len = 0;
-	con->text[0] = '\0';
+	if (con->text)
+		con->text[0] = '\0';
 	con->complaint[0] = '\0';
 	memset(&con->scan, 0, sizeof(con->scan));
 }

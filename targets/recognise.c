@@ -73,7 +73,7 @@ static int bzimage(const struct file *f, char *release, char *err)
 /* vmlinux and UML are ELF files; both have "Linux version RELEASE " in them. */
 static int elf(const struct file *f, char *release, char *err)
 {
-	static const char banner[] = "Linux version ", uml[] = "UML running in ";
+	static const char banner[] = "Linux version ", uml[] = "make_uml_dir";
 	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)f->data;
 	const uint8_t *at = memmem(f->data, f->len, banner, sizeof(banner) - 1);
 
