@@ -39,6 +39,8 @@ static int wait_ready(int fd, short events, int64_t deadline)
 	struct pollfd pfd = {.fd = fd, .events = events};
 	int ret;
 
+	if (fd < 0) /* poll(2) would wait, for nothing */
+		return -EBADF;
 	do {
 		int64_t left = deadline == INT64_MAX ? -1 : MAX(deadline - now_ms(), 0);
 
