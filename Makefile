@@ -12,6 +12,7 @@
 #   WERROR=1      warnings are errors        TIME=60s  TARGET=host  for make fuzz
 
 SHELL := /bin/bash
+comma := ,
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 SAN ?= 0
@@ -57,8 +58,9 @@ LIBS_DYNAMIC := -lunwind-ptrace -lunwind-x86_64 -lunwind -ljansson -larchive -lf
 # The executor is /init of a guest that has nothing else: everything is linked in.
 LIBS_STATIC := -l:libfuse3.a -l:libunwind-ptrace.a -l:libunwind-x86_64.a -l:libunwind.a -l:liblzma.a \
 	       -l:libjansson.a -lm -lrt -ldl
+# gcc -static leaves .eh_frame_hdr out; without it libunwind guesses, and loses frames.
 # The sanitisers' runtime cannot be linked statically into a static binary.
-EXECUTOR_LINK := $(if $(filter 1,$(SAN)),$(SANFLAGS),-static)
+EXECUTOR_LINK := $(if $(filter 1,$(SAN)),$(SANFLAGS),-static -Wl$(comma)--eh-frame-hdr)
 AFL_RT := /usr/lib/afl/afl-compiler-rt.o
 
 .PHONY: all help deps fuzz check bench lint clean tests

@@ -65,7 +65,9 @@ int procfs_dev_fds(const struct procfs *pf, pid_t pid, pid_t tid, struct dev_hol
 	search.dir = procfs_task_dir(pf, pid, tid);
 	if (search.dir < 0)
 		return search.dir;
-	err = procfs_each_number(search.dir, "fd", look_at_fd, &search);
+	err = procfs_in_exec(search.dir);
+	if (!err)
+		err = procfs_each_number(search.dir, "fd", look_at_fd, &search);
 	close(search.dir);
 	return err < 0 ? err : (int)search.n;
 }

@@ -10,7 +10,9 @@
 /* New references; NULL: out of memory. */
 json_t *snapshot_tasks_json(const struct snapshot *snap);    /* "tasks" */
 json_t *snapshot_requests_json(const struct snapshot *snap); /* "requests" */
-json_t *snapshot_json(const struct snapshot *snap); /* whole: release rung connection tasks requests kmsg */
+json_t *
+snapshot_json(const struct snapshot
+		      *snap); /* whole: release rung connection tasks requests kmsg */
 
 /* Fills an initialised snapshot from snapshot_json()'s output (also inside a larger object: unknown keys are
  * skipped). 0, or -EINVAL with a message that names the key in err[200]. */

@@ -5,10 +5,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -84,11 +84,32 @@ static uint64_t read_pidns(int dir)
 	return strncmp(link, "pid:[", 5) ? 0 : strtoull(link + 5, NULL, 10);
 }
 
+int procfs_in_exec(int dir)
+{
+	char buf[128];
+	ssize_t n = procfs_read_at(dir, "statm", buf, sizeof(buf));
+
+	return n < 0 ? (int)n : parse_in_exec(buf);
+}
+
+/* All that may take exec_update_lock; the last ones do so on every kernel. */
 static int read_locked(int dir, struct snap_task *task)
 {
+	struct stat_fields stat;
 	char buf[8192];
 	ssize_t n;
 
+	if (procfs_read_at(dir, "wchan", buf, 256) >= 0)
+		snprintf(task->wchan, sizeof(task->wchan), "%.*s", SNAP_NAME - 1, buf);
+	n = procfs_read_at(dir, "stat", buf, 1024);
+	if (n >= 0)
+		n = parse_stat(buf, &stat);
+	if (n < 0)
+		return (int)n;
+	task->state = stat.state;
+	task->flags = stat.flags;
+	memcpy(task->comm, stat.comm, sizeof(task->comm));
+	task->pidns = read_pidns(dir);
 	n = procfs_read_at(dir, "syscall", buf, 512);
 	if (n >= 0)
 		parse_syscall(buf, task);
@@ -105,57 +126,41 @@ static int read_locked(int dir, struct snap_task *task)
 	return 0;
 }
 
-/* For a task in execve(): the two files that take exec_update_lock, read by a child. */
-static void read_in_exec(int dir, struct snap_task *task)
+static int read_in_exec(int dir, struct snap_task *task)
 {
 	struct disposable child;
-	struct pollfd pfd;
-	size_t have = 0;
-	int pipefd[2], ret;
+	struct snap_task *copy;
+	int ret;
 
-	if (pipe2(pipefd, O_CLOEXEC) < 0)
-		return;
+	copy = mmap(NULL, sizeof(*copy), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (copy == MAP_FAILED)
+		return -errno;
+	*copy = *task;
 	ret = disposable_fork(&child);
-	if (ret == 0) {
-		struct snap_task copy = *task;
-
-		read_locked(dir, &copy);
-		/* sizeof(copy) < PIPE_BUF does not hold, but the pipe takes 64 KiB */
-		_exit(write(pipefd[1], &copy, sizeof(copy)) != sizeof(copy));
-	}
-	close(pipefd[1]);
-	pfd = (struct pollfd){.fd = pipefd[0], .events = POLLIN};
+	if (ret == 0)
+		_exit(-read_locked(dir, copy));
 	if (ret > 0) {
-		struct snap_task copy;
-
-		if (poll(&pfd, 1, IN_EXEC_MS) > 0)
-			while (have < sizeof(copy)) {
-				ssize_t n = read(pipefd[0], (char *)&copy + have,
-						 sizeof(copy) - have);
-
-				if (n <= 0)
-					break;
-				have += (size_t)n;
-			}
-		disposable_kill(&child, 1000);
-		if (have == sizeof(copy))
-			*task = copy;
+		ret = disposable_wait(&child, IN_EXEC_MS);
+		disposable_kill(&child, 1000); /* a killable wait: it goes */
+		*task = *copy;
 	}
-	close(pipefd[0]);
-	if (task->n_frames)
-		return;
+	munmap(copy, sizeof(*copy));
+	if (ret != -ETIMEDOUT)
+		return ret < 0 ? ret : 0;
+	/* the lock is held: what remains is known without a stack */
+	task->n_frames = 0;
 	if (task->wchan[0] && strcmp(task->wchan, "0"))
-		snprintf(task->frames[task->n_frames++].name, SNAP_NAME, "%s",
-			 task->wchan);
-	snprintf(task->unote, sizeof(task->unote),
-		 "stacks: hangs in execve(), exec_update_lock is held");
+		strcpy(task->frames[task->n_frames++].name, task->wchan);
+	strcpy(task->frames[task->n_frames++].name, "begin_new_exec");
+	strcpy(task->unote, "unreadable: hangs in execve() with exec_update_lock");
+	return 0;
 }
 
 int procfs_read_task(const struct procfs *pf, pid_t pid, pid_t tid,
 		     struct snap_task *task)
 {
 	struct dev_holder holder;
-	struct stat_fields stat;
 	char buf[8192];
 	ssize_t n;
 	int dir;
@@ -167,31 +172,17 @@ int procfs_read_task(const struct procfs *pf, pid_t pid, pid_t tid,
 	dir = procfs_task_dir(pf, pid, tid);
 	n = dir;
 	if (n >= 0)
-		n = procfs_read_at(dir, "stat", buf, 1024);
-	if (n >= 0)
-		n = parse_stat(buf, &stat);
-	if (n < 0)
-		goto out;
-	task->state = stat.state;
-	task->ppid = stat.ppid;
-	task->flags = stat.flags;
-	task->n_threads = stat.n_threads;
-	memcpy(task->comm, stat.comm, sizeof(task->comm));
-
-	n = procfs_read_at(dir, "status", buf, sizeof(buf));
-	if (n < 0)
-		goto out;
-	parse_status(buf, task);
-	if (procfs_read_at(dir, "wchan", buf, 256) >= 0)
-		snprintf(task->wchan, sizeof(task->wchan), "%.*s", SNAP_NAME - 1, buf);
-	task->pidns = read_pidns(dir);
-	if (stat.in_exec)
-		read_in_exec(dir, task);
-	else
-		n = read_locked(dir, task);
+		n = procfs_read_at(dir, "status", buf, sizeof(buf));
+	if (n >= 0) {
+		parse_status(buf, task);
+		n = procfs_in_exec(dir);
+		if (n > 0)
+			n = read_in_exec(dir, task);
+		else if (!n)
+			n = read_locked(dir, task);
+	}
 	if (procfs_dev_fds(pf, pid, tid, &holder, 1) > 0)
 		task->dev_fd = holder.fd;
-out:
 	if (dir >= 0)
 		close(dir);
 	if (n >= 0)

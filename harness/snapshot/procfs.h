@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Readers of proc(5) that cannot block, however badly a task hangs.
+ * Readers of proc(5) that do not block, however badly a task hangs.
  *
- * Only {stat,status,wchan,schedstat,syscall,stack,fd,fdinfo,ns} are read. Never add
- * cmdline, environ, maps, exe or cwd: they wait for the task's mmap_lock or for the file
- * system that hangs. "syscall" and "stack" take exec_update_lock (lock_trace(),
- * fs/proc/base.c): they wait for ever on a task that hangs inside execve() behind
- * exec_mmap(), e.g. in the FLUSH of a close-on-exec file. Such a task is known by a new
- * mm without code (stat: vsize > 0, startcode == 0); a disposable child reads it, see
- * procfs_read_task(); the sampler leaves its stack alone.
+ * Never add cmdline, environ, maps, exe or cwd: they wait for the task's mmap_lock or for the file system that
+ * hangs. {syscall,stack,io} take exec_update_lock on all kernels, {stat,wchan,fd,ns} too on recent ones (measured on
+ * 6.18.44): they wait for ever for a task that hangs inside execve() behind exec_mmap(), e.g. in the FLUSH of a
+ * close-on-exec file (begin_new_exec() holds the lock; so does every reader's killer: the wait is killable only).
+ * {status,statm,schedstat} and the list of threads never block. Such a task ("in_exec") is known by statm: it has memory and no
+ * code, as its new mm is still empty. Everything here looks at statm first and then leaves it alone; what is left is the moment
+ * between the two reads. So where the caller knows that a task is about to call execve(), it uses
+ * procfs_sample_safe() until that is over (the step has ended, or comm has changed).
  *
- * All functions: 0 or more is good, -ESRCH: the task is gone (or went while it was read),
- * else -errno.
+ * All functions: 0 or more is good, -ESRCH: the task is gone (or went while it was read), else -errno.
  */
 #ifndef SF_PROCFS_H
 #define SF_PROCFS_H
@@ -37,12 +37,11 @@ int procfs_open(struct procfs *pf,
 void procfs_close(struct procfs *pf);
 
 /*
- * Fills every field of *task that proc knows (not actor, role, uframes; unote only if the
- * kernel stack could not be read). dev_fd is looked up too. What was read stays when the
- * task goes away in the middle: then vanished is set and the result is -ESRCH. Needs root
- * for the stack. About 60 us. For a task that hangs in execve() as above: a child is
- * forked that may block and is killed after 20 ms; then frames[0] is made from wchan, and
- * unote says why there is no more.
+ * Fills every field of *task that proc knows (not actor, role, uframes; unote only if the kernel stack could
+ * not be read). dev_fd is looked up too. What was read stays when the task goes away in the middle: then
+ * vanished is set and the result is -ESRCH. Needs root for the stack. About 60 us.
+ * in_exec: a disposable child reads what the kernel lets it, and is killed after 20 ms. If that leaves no stack, the frames are
+ * {wchan if readable, "begin_new_exec"}: the lock was seen held, so the task is in there; unote says so.
  */
 int procfs_read_task(const struct procfs *pf, pid_t pid, pid_t tid,
 		     struct snap_task *task);
@@ -54,23 +53,27 @@ int procfs_each_thread(const struct procfs *pf, procfs_thread_fn *fn,
 int procfs_each_thread_of(const struct procfs *pf, pid_t pid, procfs_thread_fn *fn,
 			  void *ctx);
 
-/* What the oracle compares. One open, read, close of stat, status, wchan and (not for a
- * zombie) stack. */
+/* What the oracle compares. One open, read, close of statm, status, stat, wchan and (not for a zombie) stack. */
 struct task_sample {
 	pid_t tid, pid, ppid;
-	char state;	     /* as in snap_task */
-	uint32_t flags;	     /* PF_* */
-	uint64_t switches;   /* voluntary + involuntary */
-	uint64_t stack_hash; /* FNV-1a of the kernel stack's text; 0: empty or not
-				readable */
+	char state;	   /* as in snap_task */
+	uint32_t flags;	   /* PF_*; 0 if limited */
+	uint64_t switches; /* voluntary + involuntary */
+	uint64_t
+		stack_hash; /* FNV-1a of the kernel stack's text; 0: empty or not readable */
 	uint32_t n_threads;
-	bool wchan_running;   /* wchan is "0": on the run queue, or a zombie */
+	bool wchan_running; /* wchan is "0": on the run queue, or a zombie; false if limited */
 	bool sigkill_pending; /* private or shared */
-	bool exiting;	      /* PF_EXITING */
-	bool in_exec;	      /* in execve(), stack_hash is that of wchan only */
+	bool exiting;	      /* PF_EXITING; a zombie if limited */
+	bool in_exec;	      /* hangs in, or just passes, begin_new_exec() */
+	bool limited; /* from statm and status only: in_exec, or procfs_sample_safe() */
+	char comm[20];
 };
 
 int procfs_sample(const struct procfs *pf, pid_t pid, pid_t tid, struct task_sample *ret);
+/* Never blocks, also not for a task that is about to call execve(). Always limited. */
+int procfs_sample_safe(const struct procfs *pf, pid_t pid, pid_t tid,
+		       struct task_sample *ret);
 /* The same thread, and nothing moved between a and b: not on the run queue (a zombie may
  * be), the same switches, state and stack. */
 bool task_sample_same(const struct task_sample *a, const struct task_sample *b);
@@ -82,23 +85,24 @@ bool task_sample_same(const struct task_sample *a, const struct task_sample *b);
  */
 struct procfs_probe {
 	pid_t pid, tid;
-	int schedstat, wchan, stat, stack; /* fds */
+	int schedstat, statm, status, wchan, stat, stack; /* fds */
 };
 
 struct probe_sample {
 	uint64_t runs; /* times it was scheduled in: third number of schedstat, 0.8 us */
-	bool asleep;   /* wchan is not "0": off the run queue, 1.8 us */
+	bool asleep; /* wchan is not "0": off the run queue, 1.8 us; in_exec: status is not R */
+	bool in_exec;
 };
 
 #define PROCFS_PROBE_INIT                                                                \
 	{                                                                                \
-		.schedstat = -1, .wchan = -1, .stat = -1, .stack = -1                    \
+		-1, -1, -1, -1, -1, -1, -1, -1                                           \
 	}
 
 int procfs_probe_open(const struct procfs *pf, pid_t pid, pid_t tid,
 		      struct procfs_probe *ret);
 void procfs_probe_close(struct procfs_probe *probe);
-/* schedstat and wchan. Quiescent = asleep in two looks with the same runs. A zombie is
+/* schedstat, statm and wchan. Quiescent = asleep in two looks with the same runs. A zombie is
  * never asleep. */
 int procfs_probe_read(const struct procfs_probe *probe, struct probe_sample *ret);
 /* Letter of stat ('Z': a zombie), or -errno. */

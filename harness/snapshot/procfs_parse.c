@@ -8,19 +8,13 @@
 #include <string.h>
 
 /* proc_pid_stat(5), counted from the state, which is field 3. */
-enum {
-	STAT_PPID = 4,
-	STAT_FLAGS = 9,
-	STAT_THREADS = 20,
-	STAT_VSIZE = 23,
-	STAT_STARTCODE = 26
-};
+enum { STAT_PPID = 4, STAT_FLAGS = 9, STAT_THREADS = 20 };
 
 int parse_stat(const char *text, struct stat_fields *ret)
 {
 	/* comm is free text: "a) b (" is one. The last ')' ends it. */
 	const char *open = strchr(text, '('), *close = strrchr(text, ')'), *p;
-	unsigned long long value[STAT_STARTCODE + 1] = {0};
+	unsigned long long value[STAT_THREADS + 1] = {0};
 	struct stat_fields out = {0};
 	size_t len;
 
@@ -32,7 +26,7 @@ int parse_stat(const char *text, struct stat_fields *ret)
 	memcpy(out.comm, open + 1, len);
 	out.state = close[2];
 	p = close + 3;
-	for (int i = 4; i <= STAT_STARTCODE; i++) {
+	for (int i = 4; i <= STAT_THREADS; i++) {
 		char *end;
 
 		value[i] =
@@ -44,12 +38,17 @@ int parse_stat(const char *text, struct stat_fields *ret)
 	out.ppid = (pid_t)value[STAT_PPID];
 	out.flags = (uint32_t)value[STAT_FLAGS];
 	out.n_threads = (uint32_t)value[STAT_THREADS];
-	/* mm_alloc() clears it, load_elf_binary() sets start_code long after exec_mmap()
-	 */
-	out.in_exec =
-		value[STAT_VSIZE] && !value[STAT_STARTCODE] && !(out.flags & PF_KTHREAD);
 	*ret = out;
 	return 0;
+}
+
+/* mm_alloc() clears end_code, load_elf_binary() sets it long after exec_mmap(). A kernel thread and a
+ * zombie have no memory either. */
+bool parse_in_exec(const char *statm)
+{
+	unsigned long size, text;
+
+	return sscanf(statm, "%lu %*u %*u %lu", &size, &text) == 2 && size && !text;
 }
 
 /* The value of "Name:" at the start of a line, or NULL. comm cannot forge one: its
@@ -75,10 +74,29 @@ static uint64_t status_number(const char *text, const char *name, int base)
 	return p ? strtoull(p, NULL, base) : 0;
 }
 
+static int parse_word(const char *text, const char *name)
+{
+	const char *p = status_line(text, name);
+
+	return p && *p ? p[1] : 0;
+}
+
+static void parse_comm(const char *text, char *comm, size_t size)
+{
+	const char *p = status_line(text, "Name");
+
+	if (p && *p == '\t')
+		snprintf(comm, size, "%.*s", (int)strcspn(p + 1, "\n"), p + 1);
+}
+
 void parse_status(const char *text, struct snap_task *task)
 {
 	const char *p = status_line(text, "NSpid");
 
+	parse_comm(text, task->comm, sizeof(task->comm));
+	task->state = (char)parse_word(text, "State");
+	task->ppid = (pid_t)status_number(text, "PPid", 10);
+	task->n_threads = (uint32_t)status_number(text, "Threads", 10);
 	/* From the outermost namespace to its own. */
 	while (p && *p && *p != '\n') {
 		char *end;

@@ -16,16 +16,20 @@ struct stat_fields {
 	char state;
 	char comm[20];
 	uint32_t flags, n_threads;
-	bool in_exec; /* new mm, no code in it yet: exec_update_lock may be held */
 };
 
 /* 0 or -EINVAL. */
 int parse_stat(const char *text, struct stat_fields *ret);
+/* "SIZE RESIDENT SHARED TEXT ...": memory, but no code. */
+bool parse_in_exec(const char *statm);
+/* Also comm, state, ppid and n_threads. */
 void parse_status(const char *text, struct snap_task *task);
 void parse_syscall(const char *text, struct snap_task *task);
 void parse_stack(const char *text, struct snap_task *task);
 uint64_t hash_text(const char *text);
 
+/* 1: hangs in execve(), read status, statm and schedstat only. 0: not. -ESRCH, -errno. */
+int procfs_in_exec(int dir);
 /* O_PATH descriptor of PID/task/TID, or -ESRCH, -errno. */
 int procfs_task_dir(const struct procfs *pf, pid_t pid, pid_t tid);
 /* Whole text from its start, NUL-terminated, cut at size. Bytes, -ESRCH: gone, -errno. */

@@ -9,56 +9,89 @@
 
 #include "harness/snapshot/procfs_parse.h"
 
-static int sample_dir(int dir, struct task_sample *out)
+/* What status tells: all of a limited sample. */
+static int sample_status(int dir, struct task_sample *out)
 {
 	struct snap_task status = {0};
+	char buf[8192];
+	ssize_t n = procfs_read_at(dir, "status", buf, sizeof(buf));
+
+	if (n < 0)
+		return (int)n;
+	parse_status(buf, &status);
+	out->ppid = status.ppid;
+	out->state = status.state;
+	out->n_threads = status.n_threads;
+	out->switches = status.switches;
+	out->sigkill_pending = (status.sigpnd | status.shdpnd) & (1ull << (SIGKILL - 1));
+	out->exiting = status.state == 'Z' || status.state == 'X';
+	memcpy(out->comm, status.comm, sizeof(out->comm));
+	out->limited = true;
+	return 0;
+}
+
+static int sample_rest(int dir, struct task_sample *out)
+{
 	struct stat_fields stat;
 	char buf[8192];
-	ssize_t n;
+	ssize_t n = procfs_read_at(dir, "stat", buf, 1024);
 
-	n = procfs_read_at(dir, "stat", buf, 1024);
 	if (n >= 0)
 		n = parse_stat(buf, &stat);
 	if (n < 0)
 		return (int)n;
-	out->ppid = stat.ppid;
 	out->state = stat.state;
 	out->flags = stat.flags;
 	out->exiting = stat.flags & PF_EXITING;
-	out->n_threads = stat.n_threads;
-	out->in_exec = stat.in_exec;
-
-	n = procfs_read_at(dir, "status", buf, sizeof(buf));
-	if (n < 0)
-		return (int)n;
-	parse_status(buf, &status);
-	out->switches = status.switches;
-	out->sigkill_pending = (status.sigpnd | status.shdpnd) & (1ull << (SIGKILL - 1));
-
+	memcpy(out->comm, stat.comm, sizeof(out->comm));
 	n = procfs_read_at(dir, "wchan", buf, 256);
 	if (n < 0)
 		return (int)n;
 	out->wchan_running = !strcmp(buf, "0");
-	if (out->in_exec)
-		out->stack_hash = hash_text(buf);
-	else if (out->state != 'Z' && out->state != 'X') {
+	if (out->state != 'Z' && out->state != 'X') {
 		n = procfs_read_at(dir, "stack", buf, sizeof(buf));
 		if (n == -ESRCH)
 			return -ESRCH;
 		out->stack_hash = n > 0 ? hash_text(buf) : 0;
 	}
+	out->limited = false;
 	return 0;
+}
+
+static int sample(const struct procfs *pf, struct task_sample *out, bool safe)
+{
+	int dir = procfs_task_dir(pf, out->pid, out->tid), err;
+
+	if (dir < 0)
+		return dir;
+	err = sample_status(dir, out);
+	/* right before what may block, and status takes long */
+	if (!err)
+		err = procfs_in_exec(dir);
+	if (err > 0)
+		out->in_exec = true;
+	if (!err && !safe)
+		err = sample_rest(dir, out);
+	close(dir);
+	return err < 0 ? err : 0;
 }
 
 int procfs_sample(const struct procfs *pf, pid_t pid, pid_t tid, struct task_sample *ret)
 {
 	struct task_sample out = {.pid = pid, .tid = tid};
-	int dir = procfs_task_dir(pf, pid, tid), err;
+	int err = sample(pf, &out, false);
 
-	if (dir < 0)
-		return dir;
-	err = sample_dir(dir, &out);
-	close(dir);
+	if (!err)
+		*ret = out;
+	return err;
+}
+
+int procfs_sample_safe(const struct procfs *pf, pid_t pid, pid_t tid,
+		       struct task_sample *ret)
+{
+	struct task_sample out = {.pid = pid, .tid = tid};
+	int err = sample(pf, &out, true);
+
 	if (!err)
 		*ret = out;
 	return err;
@@ -69,7 +102,8 @@ bool task_sample_same(const struct task_sample *a, const struct task_sample *b)
 	return a->tid == b->tid && a->pid == b->pid && a->state == b->state &&
 	       (a->state == 'Z' || (!a->wchan_running && !b->wchan_running)) &&
 	       a->switches == b->switches && a->stack_hash == b->stack_hash &&
-	       a->exiting == b->exiting && a->n_threads == b->n_threads;
+	       a->exiting == b->exiting && a->n_threads == b->n_threads &&
+	       a->in_exec == b->in_exec && a->limited == b->limited;
 }
 
 int procfs_probe_open(const struct procfs *pf, pid_t pid, pid_t tid,
@@ -83,10 +117,13 @@ int procfs_probe_open(const struct procfs *pf, pid_t pid, pid_t tid,
 	out.pid = pid;
 	out.tid = tid;
 	out.schedstat = openat(dir, "schedstat", O_RDONLY | O_CLOEXEC);
+	out.statm = openat(dir, "statm", O_RDONLY | O_CLOEXEC);
+	out.status = openat(dir, "status", O_RDONLY | O_CLOEXEC);
 	out.wchan = openat(dir, "wchan", O_RDONLY | O_CLOEXEC);
 	out.stat = openat(dir, "stat", O_RDONLY | O_CLOEXEC);
 	out.stack = openat(dir, "stack", O_RDONLY | O_CLOEXEC);
-	if (out.schedstat < 0 || out.wchan < 0 || out.stat < 0 || out.stack < 0)
+	if (out.schedstat < 0 || out.statm < 0 || out.status < 0 || out.wchan < 0 ||
+	    out.stat < 0 || out.stack < 0)
 		err = errno == ENOENT ? -ESRCH : -errno;
 	close(dir);
 	if (err)
@@ -106,58 +143,83 @@ static void close_fd(int *fd)
 void procfs_probe_close(struct procfs_probe *probe)
 {
 	close_fd(&probe->schedstat);
+	close_fd(&probe->statm);
+	close_fd(&probe->status);
 	close_fd(&probe->wchan);
 	close_fd(&probe->stat);
 	close_fd(&probe->stack);
 }
 
+static int probe_in_exec(const struct procfs_probe *probe)
+{
+	char buf[128];
+	ssize_t n = procfs_read_fd(probe->statm, buf, sizeof(buf));
+
+	return n < 0 ? (int)n : parse_in_exec(buf);
+}
+
+static int probe_status(const struct procfs_probe *probe, char *ret_state)
+{
+	struct snap_task status = {0};
+	char buf[8192];
+	ssize_t n = procfs_read_fd(probe->status, buf, sizeof(buf));
+
+	if (n < 0)
+		return (int)n;
+	parse_status(buf, &status);
+	*ret_state = status.state;
+	return 0;
+}
+
 int procfs_probe_read(const struct procfs_probe *probe, struct probe_sample *ret)
 {
-	struct probe_sample out;
-	char buf[256], *p;
-	ssize_t n;
+	struct probe_sample out = {0};
+	char buf[256], *p, state;
+	ssize_t n = procfs_read_fd(probe->schedstat, buf, sizeof(buf));
+	int err;
 
-	/* One pread each: both texts are shorter than the buffer. */
-	n = pread(probe->schedstat, buf, sizeof(buf) - 1, 0);
 	if (n < 0)
-		return -errno;
-	buf[n] = '\0';
+		return (int)n;
 	p = strrchr(buf, ' ');
 	if (!p)
 		return -EINVAL;
 	out.runs = strtoull(p, NULL, 10);
-	n = pread(probe->wchan, buf, sizeof(buf) - 1, 0);
-	if (n < 0)
-		return -errno;
-	out.asleep = n > 0 && buf[0] != '0';
+	err = probe_in_exec(probe);
+	if (err < 0)
+		return err;
+	if (err) {
+		out.in_exec = true;
+		err = probe_status(probe, &state);
+		if (err)
+			return err;
+		out.asleep = state != 'R';
+	} else {
+		n = procfs_read_fd(probe->wchan, buf, sizeof(buf));
+		if (n < 0)
+			return (int)n;
+		out.asleep = n > 0 && buf[0] != '0';
+	}
 	*ret = out;
 	return 0;
 }
 
 int procfs_probe_state(const struct procfs_probe *probe)
 {
-	struct stat_fields stat;
-	char buf[1024];
-	ssize_t n = procfs_read_fd(probe->stat, buf, sizeof(buf));
+	char state;
+	int err = probe_status(probe, &state);
 
-	if (n >= 0)
-		n = parse_stat(buf, &stat);
-	return n < 0 ? (int)n : stat.state;
+	return err ? err : state;
 }
 
 int procfs_probe_stack(const struct procfs_probe *probe, uint64_t *ret_hash)
 {
-	struct stat_fields stat;
 	char buf[8192];
-	ssize_t n = procfs_read_fd(probe->stat, buf, 1024);
+	ssize_t n = probe_in_exec(probe);
 
-	if (n >= 0)
-		n = parse_stat(buf, &stat);
-	if (n < 0)
-		return (int)n;
-	if (stat.in_exec)
+	if (n > 0)
 		return -EAGAIN;
-	n = procfs_read_fd(probe->stack, buf, sizeof(buf));
+	if (!n)
+		n = procfs_read_fd(probe->stack, buf, sizeof(buf));
 	if (n < 0)
 		return (int)n;
 	*ret_hash = hash_text(buf);

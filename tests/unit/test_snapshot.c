@@ -274,12 +274,10 @@ static void test_parse_stat(void **state)
 	assert_int_equal(f.ppid, 1);
 	assert_int_equal(f.flags, 4194564);
 	assert_int_equal(f.n_threads, 3);
-	assert_true(f.in_exec); /* vsize 4096, startcode 0 */
-	assert_int_equal(
-		parse_stat("7 (x) S 1 7 7 0 -1 4 9 9 9 9 1 1 1 1 20 0 3 0 77 0 1 1 0 0",
-			   &f),
-		0);
-	assert_false(f.in_exec); /* no mm at all */
+	assert_true(parse_in_exec("1 1 0 0 0 1 0"));
+	assert_false(parse_in_exec("802 487 441 5 0 167 0"));
+	assert_false(parse_in_exec("0 0 0 0 0 0 0")); /* no mm at all */
+	assert_false(parse_in_exec(""));
 	assert_int_equal(parse_stat("", &f), -EINVAL);
 	assert_int_equal(parse_stat("7 (x", &f), -EINVAL);
 	assert_int_equal(parse_stat("7 )x(", &f), -EINVAL);
@@ -646,7 +644,14 @@ static void test_sampler(void **state)
 	usleep(20000);
 	assert_int_equal(procfs_sample(&proc, kids[SLEEPER], kids[SLEEPER], &b), 0);
 	assert_true(task_sample_same(&a, &b));
-	assert_false(a.wchan_running || a.exiting || a.sigkill_pending || a.in_exec);
+	assert_false(a.wchan_running || a.exiting || a.sigkill_pending || a.in_exec ||
+		     a.limited);
+	assert_string_equal(a.comm, "a) b");
+	assert_int_equal(a.ppid, getpid());
+	assert_int_equal(procfs_sample_safe(&proc, kids[SLEEPER], kids[SLEEPER], &b), 0);
+	assert_true(b.limited && b.state == 'S' && b.switches == a.switches);
+	assert_string_equal(b.comm, "a) b");
+	assert_int_equal(procfs_sample(&proc, kids[SLEEPER], kids[SLEEPER], &a), 0);
 	if (!geteuid())
 		assert_true(a.stack_hash);
 
@@ -686,7 +691,9 @@ static void test_parse_status(void **state)
 {
 	const char *text =
 		"Name:\tx\nSigPnd:\t0000000000000000\nShdPnd:\t0000000000000100\n"
-		"NSpid:\t70\t5\t1\nTracerPid:\t9\nvoluntary_ctxt_switches:\t5\n"
+		"State:\tD (disk "
+		"sleep)\nPPid:\t4\nThreads:\t3\nNSpid:\t70\t5\t1\nTracerPid:"
+		"\t9\nvoluntary_ctxt_switches:\t5\n"
 		"nonvoluntary_ctxt_switches:\t6\n";
 	struct snap_task task = {0};
 
@@ -697,6 +704,10 @@ static void test_parse_status(void **state)
 	assert_int_equal(task.inner_tid, 1);
 	assert_int_equal(task.tracer, 9);
 	assert_int_equal(task.switches, 11);
+	assert_int_equal(task.state, 'D');
+	assert_int_equal(task.ppid, 4);
+	assert_int_equal(task.n_threads, 3);
+	assert_string_equal(task.comm, "x");
 }
 
 int main(void)

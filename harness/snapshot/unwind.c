@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* Unwinds one blocked task with libunwind, from PC and SP alone. */
+#include "unwind.h"
+
+#include <inttypes.h>
+#include <libunwind-ptrace.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define MAX_MAPS   512
+#define SCAN_BYTES (64u << 10)
+
+struct map {
+	uint64_t start, end;
+	bool exec, fuse;
+};
+
+/* libunwind gives its accessors now our argument, now that of _UPT: one task at a time, kept here. The
+ * process is disposable and has one thread. */
+static struct {
+	pid_t pid;
+	uint64_t pc, sp, rbp;
+	bool rbp_known, touched_fuse;
+	size_t n_maps;
+	struct map maps[MAX_MAPS];
+	void *upt;
+} target;
+
+static bool read_mem(uint64_t addr, void *buf, size_t size)
+{
+	struct iovec local = {buf, size}, remote = {(void *)(uintptr_t)addr, size};
+
+	return process_vm_readv(target.pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
+static void read_maps(uint32_t fuse_minor)
+{
+	char path[32], line[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", target.pid);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	while (target.n_maps < MAX_MAPS && fgets(line, sizeof(line), f)) {
+		struct map *map = &target.maps[target.n_maps];
+		unsigned int major, minor;
+		char perms[8];
+
+		if (!strchr(line, '\n')) /* the rest of a long path */
+			for (int c = 0; c != '\n' && c != EOF;)
+				c = fgetc(f);
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %*s %x:%x", &map->start,
+			   &map->end, perms, &major, &minor) != 5)
+			continue;
+		map->exec = perms[2] == 'x';
+		map->fuse = fuse_minor && major == 0 && minor == fuse_minor;
+		target.n_maps++;
+	}
+	fclose(f);
+}
+
+static const struct map *find_map(uint64_t addr)
+{
+	for (size_t i = 0; i < target.n_maps; i++)
+		if (addr >= target.maps[i].start && addr < target.maps[i].end)
+			return &target.maps[i];
+	return NULL;
+}
+
+/* Code that may be opened and read. */
+static bool is_code(uint64_t addr)
+{
+	const struct map *map = find_map(addr);
+
+	if (map && map->fuse)
+		target.touched_fuse = true;
+	return map && map->exec && !map->fuse;
+}
+
+static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *info,
+			  int need, void *arg)
+{
+	(void)arg;
+	if (!is_code(ip))
+		return -UNW_ENOINFO;
+	return _UPT_find_proc_info(as, ip, info, need, target.upt);
+}
+
+static int get_proc_name(unw_addr_space_t as, unw_word_t ip, char *buf, size_t size,
+			 unw_word_t *offset, void *arg)
+{
+	(void)arg;
+	if (!is_code(ip))
+		return -UNW_ENOINFO;
+	return _UPT_get_proc_name(as, ip, buf, size, offset, target.upt);
+}
+
+static int get_dyn_info(unw_addr_space_t as, unw_word_t *addr, void *arg)
+{
+	(void)as, (void)addr, (void)arg;
+	return -UNW_ENOINFO;
+}
+
+static int access_mem(unw_addr_space_t as, unw_word_t addr, unw_word_t *value, int write,
+		      void *arg)
+{
+	const struct map *map = find_map(addr);
+
+	(void)as, (void)arg;
+	if (write || (map && map->fuse) || !read_mem(addr, value, sizeof(*value)))
+		return -UNW_EINVAL;
+	return 0;
+}
+
+static int access_reg(unw_addr_space_t as, unw_regnum_t reg, unw_word_t *value, int write,
+		      void *arg)
+{
+	(void)as, (void)arg;
+	if (write) {
+		if (reg != UNW_X86_64_RBP)
+			return -UNW_EBADREG;
+		target.rbp = *value;
+		target.rbp_known = true;
+	} else if (reg == UNW_X86_64_RIP) {
+		*value = target.pc;
+	} else if (reg == UNW_X86_64_RSP) {
+		*value = target.sp;
+	} else if (reg == UNW_X86_64_RBP && target.rbp_known) {
+		*value = target.rbp;
+	} else {
+		return -UNW_EBADREG;
+	}
+	return 0;
+}
+
+static int access_fpreg(unw_addr_space_t as, unw_regnum_t reg, unw_fpreg_t *value,
+			int write, void *arg)
+{
+	(void)as, (void)reg, (void)value, (void)write, (void)arg;
+	return -UNW_EBADREG;
+}
+
+static int resume(unw_addr_space_t as, unw_cursor_t *cursor, void *arg)
+{
+	(void)as, (void)cursor, (void)arg;
+	return -UNW_EINVAL;
+}
+
+enum call { CALL_NONE, CALL_INDIRECT, CALL_OTHER, CALL_THIS };
+
+/* What kind of call ends at ret, seen from the function at start: e8 rel32 or ff /2. */
+static enum call call_before(uint64_t ret, uint64_t start)
+{
+	uint8_t code[7];
+	int32_t rel;
+
+	if (!is_code(ret) || !is_code(ret - sizeof(code)) ||
+	    !read_mem(ret - sizeof(code), code, sizeof(code)))
+		return CALL_NONE;
+	memcpy(&rel, code + 3, sizeof(rel));
+	if (code[2] == 0xe8 && ret + (uint64_t)(int64_t)rel == start)
+		return CALL_THIS;
+	for (int len = 2; len <= 7;
+	     len++) /* opcode and ModRM first, then SIB and displacement */
+		if (code[7 - len] == 0xff && (code[8 - len] >> 3 & 7) == 2)
+			return CALL_INDIRECT;
+	return code[2] == 0xe8 ? CALL_OTHER : CALL_NONE;
+}
+
+/* The frame pointer of the function at start, whose stack pointer is sp. */
+static bool find_rbp(uint64_t sp, uint64_t start, uint64_t *ret)
+{
+	static uint64_t words[SCAN_BYTES / 8];
+	const struct map *stack = find_map(sp);
+	uint64_t guess = 0;
+	size_t n;
+
+	if (!stack || sp % 8)
+		return false;
+	n = (stack->end - sp) / 8;
+	if (n > SCAN_BYTES / 8)
+		n = SCAN_BYTES / 8;
+	if (n < 2 || !read_mem(sp, words, n * 8))
+		return false;
+	for (size_t i = 0; i + 1 < n; i++) {
+		uint64_t at = sp + i * 8;
+		enum call call = call_before(words[i + 1], start);
+
+		if (call == CALL_THIS) {
+			*ret = at;
+			return true;
+		}
+		if (!guess && call != CALL_NONE && words[i] > at && words[i] < stack->end)
+			guess = at;
+	}
+	*ret = guess;
+	return guess;
+}
+
+static void name_frame(unw_cursor_t *cursor, struct snap_uframe *frame)
+{
+	char name[SNAP_NAME - 10]; /* room for the offset */
+	unw_word_t offset = 0;
+	int ret = unw_get_proc_name(cursor, name, sizeof(name), &offset);
+
+	if (ret && ret != -UNW_ENOMEM) /* ENOMEM: cut */
+		snprintf(frame->name, SNAP_NAME, "?");
+	else
+		snprintf(frame->name, SNAP_NAME, "%s+0x%x", name, (unsigned int)offset);
+}
+
+/* One step outwards; looks for RBP if that is what is missing. > 0: another frame. */
+static int step(unw_cursor_t *cursor)
+{
+	unw_cursor_t before = *cursor;
+	unw_proc_info_t info;
+	unw_word_t sp, rbp;
+	int ret = unw_step(cursor);
+
+	if (ret >= 0 || target.rbp_known)
+		return ret;
+	*cursor = before;
+	if (unw_get_proc_info(cursor, &info) || unw_get_reg(cursor, UNW_REG_SP, &sp) ||
+	    !find_rbp(sp, info.start_ip, &rbp) ||
+	    unw_set_reg(cursor, UNW_X86_64_RBP, rbp))
+		return ret;
+	return unw_step(cursor);
+}
+
+static void walk(unw_addr_space_t as, struct unwind_result *out)
+{
+	unw_cursor_t cursor;
+	unw_word_t pc;
+	int ret = unw_init_remote(&cursor, as, target.upt);
+
+	while (ret >= 0) {
+		struct snap_uframe *frame = &out->frames[out->n];
+
+		if (unw_get_reg(&cursor, UNW_REG_IP, &pc) || !pc)
+			break;
+		frame->pc = pc;
+		name_frame(&cursor, frame);
+		__atomic_store_n(&out->n, (uint16_t)(out->n + 1), __ATOMIC_RELEASE);
+		if (out->n == SNAP_FRAMES) {
+			snprintf(out->note, SNAP_NAME, "cut after %d frames",
+				 SNAP_FRAMES);
+			return;
+		}
+		ret = step(&cursor);
+		if (ret == 0)
+			break;
+	}
+	if (target.touched_fuse)
+		snprintf(out->note, SNAP_NAME, "code on the FUSE mount was not read");
+	else if (ret < 0)
+		snprintf(out->note, SNAP_NAME, "stops: %s", unw_strerror(ret));
+}
+
+void unwind_task(const struct snap_task *task, uint32_t fuse_minor,
+		 struct unwind_result *out)
+{
+	unw_accessors_t accessors = {
+		.find_proc_info = find_proc_info,
+		.put_unwind_info = _UPT_put_unwind_info,
+		.get_dyn_info_list_addr = get_dyn_info,
+		.access_mem = access_mem,
+		.access_reg = access_reg,
+		.access_fpreg = access_fpreg,
+		.resume = resume,
+		.get_proc_name = get_proc_name,
+	};
+	unw_addr_space_t as = unw_create_addr_space(&accessors, 0);
+
+	memset(&target, 0, sizeof(target));
+	target.pid = task->tid;
+	target.pc = task->pc;
+	target.sp = task->sp;
+	target.upt = _UPT_create(task->tid);
+	if (!as || !target.upt) {
+		snprintf(out->note, SNAP_NAME, "out of memory");
+		return;
+	}
+	unw_set_caching_policy(as, UNW_CACHE_NONE);
+	read_maps(fuse_minor);
+	if (target.n_maps)
+		walk(as, out);
+	else
+		snprintf(out->note, SNAP_NAME, "no memory map");
+	_UPT_destroy(target.upt);
+	unw_destroy_addr_space(as);
+}

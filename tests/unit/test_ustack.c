@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: MIT */
+/* User stacks of tasks that hang in a real FUSE mount, and readers that must not hang with them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "harness/snapshot/procfs.h"
+#include "harness/snapshot/snapshot.h"
+#include "harness/snapshot/ustack.h"
+
+#define NODE_F	    2
+#define DEADLINE_MS 5000
+
+/* What the server does with requests for the file "f"; in shared memory. */
+struct control {
+	volatile int drop; /* an opcode that is read and not answered, 0: none */
+	volatile int dropped, interrupts;
+};
+
+static struct control *control;
+static struct procfs proc;
+static char mnt[] = "/tmp/ustack-XXXXXX";
+static unsigned int conn;
+static pid_t server, victim;
+static int dev = -1;
+
+/* ---- a raw FUSE server: a root directory with one file, "f", of one page of code ---- */
+
+/* mov %rdi, %rax; call-like: syscall(rdi)(rsi, rdx) for the code-on-FUSE test:
+ *	mov %rdi,%rax; mov %rsi,%rdi; mov %rdx,%rsi; syscall; ret */
+static const unsigned char code[] = {0x48, 0x89, 0xf8, 0x48, 0x89, 0xf7,
+				     0x48, 0x89, 0xd6, 0x0f, 0x05, 0xc3};
+
+static void reply(uint64_t unique, int error, const void *data, size_t size)
+{
+	char buf[8192];
+	struct fuse_out_header *out = (struct fuse_out_header *)buf;
+
+	out->len = (uint32_t)(sizeof(*out) + size);
+	out->error = error;
+	out->unique = unique;
+	memcpy(out + 1, data, size);
+	if (write(dev, buf, out->len) < 0)
+		return; /* interrupted and gone: ENOENT */
+}
+
+static struct fuse_attr attr_of(uint64_t node)
+{
+	struct fuse_attr attr = {.ino = node, .nlink = 1, .blksize = 4096};
+
+	attr.mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0755;
+	attr.size = node == FUSE_ROOT_ID ? 0 : 4096;
+	return attr;
+}
+
+static void answer(const struct fuse_in_header *in)
+{
+	struct fuse_init_out init = {.major = 7, .minor = 31, .max_write = 4096};
+	struct fuse_entry_out entry = {.nodeid = NODE_F, .attr = attr_of(NODE_F)};
+	struct fuse_attr_out attr = {.attr = attr_of(in->nodeid)};
+	struct fuse_open_out open_out = {0};
+	char page[4096] = {0};
+
+	switch (in->opcode) {
+	case FUSE_INIT:
+		reply(in->unique, 0, &init, sizeof(init));
+		break;
+	case FUSE_LOOKUP:
+		if (strcmp((const char *)(in + 1), "f"))
+			reply(in->unique, -ENOENT, NULL, 0);
+		else
+			reply(in->unique, 0, &entry, sizeof(entry));
+		break;
+	case FUSE_GETATTR:
+		reply(in->unique, 0, &attr, sizeof(attr));
+		break;
+	case FUSE_OPEN:
+		reply(in->unique, 0, &open_out, sizeof(open_out));
+		break;
+	case FUSE_READ:
+		memcpy(page, code, sizeof(code));
+		reply(in->unique, 0, page, sizeof(page));
+		break;
+	case FUSE_FLUSH:
+	case FUSE_RELEASE:
+	case FUSE_ACCESS:
+		reply(in->unique, 0, NULL, 0);
+		break;
+	case FUSE_INTERRUPT:
+		control->interrupts++;
+		break;
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+		break;
+	default:
+		reply(in->unique, -ENOSYS, NULL, 0);
+	}
+}
+
+static _Noreturn void serve(void)
+{
+	static char buf[1 << 17];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		const struct fuse_in_header *in = (const struct fuse_in_header *)buf;
+		ssize_t n = read(dev, buf, sizeof(buf));
+
+		if (n < 0 && errno == ENODEV)
+			_exit(0);
+		if (n < (ssize_t)sizeof(*in))
+			continue;
+		if (in->nodeid == NODE_F && (int)in->opcode == control->drop)
+			control->dropped++;
+		else
+			answer(in);
+	}
+}
+
+/* ---- set-up and the way out ---- */
+
+static void abort_connection(void)
+{
+	char path[64];
+	int fd;
+
+	if (access("/sys/fs/fuse/connections", F_OK))
+		return;
+	snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%u/abort", conn);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0) /* in a mount namespace of our own: nothing stays */
+		mount("fusectl", "/sys/fs/fuse/connections", "fusectl", 0, NULL);
+	if (fd < 0)
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, "1", 1) < 0)
+		print_message("abort of connection %u: %s\n", conn, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static int mount_setup(void **state)
+{
+	char options[128];
+	struct statx stx;
+
+	(void)state;
+	memset(control, 0, sizeof(*control));
+	dev = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0",
+		 dev);
+	if (dev < 0 || mount("ustack", mnt, "fuse", MS_NOSUID | MS_NODEV, options))
+		return -1;
+	statx(AT_FDCWD, mnt, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &stx);
+	conn = stx.stx_dev_minor;
+	server = fork();
+	if (server == 0)
+		serve();
+	close(dev);
+	dev = -1;
+	return 0;
+}
+
+static int mount_teardown(void **state)
+{
+	(void)state;
+	if (victim > 0)
+		kill(victim, SIGKILL);
+	abort_connection();
+	if (server > 0) {
+		kill(server, SIGKILL);
+		waitpid(server, NULL, 0);
+	}
+	if (victim > 0)
+		waitpid(victim, NULL, 0);
+	server = victim = 0;
+	/* busy for a moment: the victim's files are closed behind its back */
+	for (int i = 0; i < 100 && umount2(mnt, 0) && errno == EBUSY; i++)
+		usleep(10000);
+	return umount2(mnt, MNT_DETACH) == 0 ? -1 : 0; /* it was still there */
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (geteuid() || access("/dev/fuse", R_OK | W_OK)) {
+		print_message("skipped: needs root and /dev/fuse\n");
+		exit(77);
+	}
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    !mkdtemp(mnt) || procfs_open(&proc, "/proc"))
+		return -1;
+	control = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		       0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	procfs_close(&proc);
+	return rmdir(mnt);
+}
+
+/* ---- victims ---- */
+
+static char path_f[64];
+static volatile int sink;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+__attribute__((noinline)) static void victim_helper(void)
+{
+	struct stat st;
+
+	sink = stat(path_f, &st);
+	sink++;
+}
+
+__attribute__((noinline)) static void victim_outer(void (*fn)(void))
+{
+	/* something on the stack that looks like a frame, but is none */
+	volatile uintptr_t decoy[4] = {(uintptr_t)&decoy[2], (uintptr_t)&victim_helper};
+
+	fn();
+	sink += (int)decoy[0];
+}
+
+__attribute__((noinline, optimize("omit-frame-pointer"))) static void bare_helper(void)
+{
+	struct stat st;
+
+	sink = stat(path_f, &st);
+	sink++;
+}
+
+__attribute__((noinline, optimize("omit-frame-pointer"))) static void bare_outer(void)
+{
+	bare_helper();
+	sink++;
+}
+
+static void run_plain(void)
+{
+	victim_outer(victim_helper);
+}
+
+static void run_exec(void)
+{
+	int fd = open(path_f, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		execl("/bin/true", "true", NULL);
+}
+
+static void run_code(void)
+{
+	int fd = open(path_f, O_RDONLY | O_CLOEXEC);
+	void *text = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	struct stat st;
+
+	/* the code is in memory now, and its file's next GETATTR hangs */
+	sink = (int)((long (*)(long, const char *, void *))text)(SYS_stat, path_f, &st);
+}
+
+static void start_victim(void (*fn)(void), int drop)
+{
+	snprintf(path_f, sizeof(path_f), "%s/f", mnt);
+	control->drop = drop;
+	victim = fork();
+	if (victim == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGUSR1, on_signal);
+		fn();
+		_exit(0);
+	}
+	for (int i = 0; i < DEADLINE_MS && !control->dropped; i++)
+		usleep(1000);
+	assert_int_equal(control->dropped, 1);
+}
+
+static void wait_state(char want)
+{
+	struct task_sample a, b;
+
+	for (int i = 0; i < DEADLINE_MS; i++) {
+		if (!procfs_sample(&proc, victim, victim, &a) && a.state == want &&
+		    !procfs_sample(&proc, victim, victim, &b) && task_sample_same(&a, &b))
+			return;
+		usleep(1000);
+	}
+	fail_msg("the victim never was %c", want);
+}
+
+static struct snap_task *take(struct snapshot *snap, unsigned int number)
+{
+	struct snap_task *task;
+
+	snapshot_init(snap);
+	snap->conn.number = number;
+	task = snapshot_add_task(snap);
+	assert_int_equal(procfs_read_task(&proc, victim, victim, task), 0);
+	return task;
+}
+
+static int frame_at(const struct snap_task *task, const char *name)
+{
+	for (int i = 0; i < task->n_uframes; i++)
+		if (!strncmp(task->uframes[i].name, name, strlen(name)))
+			return i;
+	return -1;
+}
+
+static void dump(const struct snap_task *task)
+{
+	for (int i = 0; i < task->n_uframes; i++)
+		print_message("    %s\n", task->uframes[i].name);
+	if (task->unote[0])
+		print_message("    note: %s\n", task->unote);
+}
+
+static void expect_frames(const char *root, const char *inner, const char *outer)
+{
+	struct snapshot snap;
+	struct snap_task *task = take(&snap, conn);
+	pid_t left = -1;
+
+	assert_int_equal(ustack_collect(root, &snap, 1000, &left), 1);
+	assert_int_equal(left, 0);
+	if (frame_at(task, inner) < 0 || frame_at(task, outer) <= frame_at(task, inner) ||
+	    frame_at(task, "main") <= frame_at(task, outer)) {
+		dump(task);
+		fail_msg("%s < %s < main is not in the stack", inner, outer);
+	}
+	assert_string_equal(task->unote, "");
+	snapshot_release(&snap);
+}
+
+/* ---- tests ---- */
+
+static void test_uninterruptible(void **state)
+{
+	(void)state;
+	start_victim(run_plain, FUSE_GETATTR);
+	wait_state('S');
+	kill(victim, SIGUSR1);
+	wait_state('D');
+	expect_frames("/proc", "victim_helper", "victim_outer");
+	wait_state('D');
+}
+
+/* A waiter in its first phase is not disturbed: no INTERRUPT is sent. */
+static void test_interruptible(void **state)
+{
+	(void)state;
+	start_victim(run_plain, FUSE_GETATTR);
+	wait_state('S');
+	expect_frames("/proc", "victim_helper", "victim_outer");
+	wait_state('S');
+	assert_int_equal(control->interrupts, 0);
+}
+
+static void test_no_frame_pointer(void **state)
+{
+	(void)state;
+	start_victim(bare_outer, FUSE_GETATTR);
+	wait_state('S');
+	expect_frames("/proc", "bare_helper", "bare_outer");
+}
+
+/* proc under another name only. */
+static void test_other_proc(void **state)
+{
+	char root[] = "/tmp/ustack-proc-XXXXXX";
+
+	(void)state;
+	start_victim(run_plain, FUSE_GETATTR);
+	wait_state('S');
+	assert_non_null(mkdtemp(root));
+	assert_int_equal(mount("proc", root, "proc", 0, NULL), 0);
+	assert_int_equal(mount("tmpfs", "/proc", "tmpfs", 0, NULL), 0);
+	expect_frames(root, "victim_helper", "victim_outer");
+	assert_int_equal(umount2("/proc", 0), 0);
+	assert_int_equal(umount2(root, 0), 0);
+	assert_int_equal(rmdir(root), 0);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* A task that hangs in execve() holds exec_update_lock: plain reads of its stack would hang, too. */
+static void test_hung_exec(void **state)
+{
+	struct snapshot snap;
+	struct snap_task *task;
+	struct task_sample sample;
+	struct dev_holder holders[64];
+	struct procfs_probe probe;
+	struct probe_sample look;
+	uint64_t hash;
+	pid_t left = -1;
+	int64_t start;
+
+	(void)state;
+	start_victim(run_exec, FUSE_FLUSH);
+	wait_state('S');
+	assert_int_equal(procfs_sample(&proc, victim, victim, &sample), 0);
+	assert_true(sample.in_exec && sample.limited);
+	start = now_ms();
+	task = take(&snap, conn);
+	assert_true(now_ms() - start < 1000);
+	/* wchan is readable on older kernels */
+	assert_true(task->n_frames > 0);
+	assert_string_equal(task->frames[task->n_frames - 1].name, "begin_new_exec");
+	assert_non_null(strstr(task->unote, "execve"));
+	assert_true(procfs_dev_holders(&proc, holders, 64) >= 0);
+	assert_int_equal(procfs_probe_open(&proc, victim, victim, &probe), 0);
+	assert_int_equal(procfs_probe_stack(&probe, &hash), -EAGAIN);
+	assert_int_equal(procfs_probe_read(&probe, &look), 0);
+	assert_true(look.in_exec && look.asleep);
+	assert_int_equal(procfs_probe_state(&probe), 'S');
+	procfs_probe_close(&probe);
+	assert_int_equal(ustack_collect("/proc", &snap, 300, &left), 0);
+	assert_int_equal(left, 0);
+	assert_non_null(strstr(task->unote, "execve"));
+	snapshot_release(&snap);
+}
+
+/* Code on the hung mount: known by its device, and never opened. */
+static void test_code_on_fuse(void **state)
+{
+	struct snapshot snap;
+	struct snap_task *task;
+	pid_t left = -1;
+
+	(void)state;
+	start_victim(run_code, FUSE_GETATTR);
+	wait_state('S');
+	control->drop = FUSE_OPEN;
+	task = take(&snap, conn);
+	assert_int_equal(ustack_collect("/proc", &snap, 500, &left), 1);
+	assert_int_equal(left, 0);
+	assert_string_equal(task->uframes[0].name, "?");
+	assert_int_equal(frame_at(task, "run_code"), 1);
+	assert_non_null(strstr(task->unote, "FUSE mount"));
+	assert_int_equal(control->dropped, 1);
+	snapshot_release(&snap);
+}
+
+/* The same, but nobody told which device hangs: the reader gets stuck, and everybody else goes on. */
+static void test_reader_hangs(void **state)
+{
+	struct snapshot snap;
+	struct snap_task *task;
+	pid_t left = -1;
+	int64_t start = now_ms();
+
+	(void)state;
+	start_victim(run_code, FUSE_GETATTR);
+	wait_state('S');
+	control->drop = FUSE_OPEN;
+	task = take(&snap, 0);
+	start = now_ms();
+	assert_int_equal(ustack_collect("/proc", &snap, 300, &left), 0);
+	assert_true(now_ms() - start < 1000);
+	assert_true(left > 0);
+	assert_int_equal(control->dropped, 2);
+	assert_non_null(strstr(task->unote, "given up"));
+	snapshot_release(&snap);
+	/* it ends with the connection */
+	abort_connection();
+	for (int i = 0; i < DEADLINE_MS && waitpid(left, NULL, __WALL | WNOHANG) == 0;
+	     i++)
+		usleep(1000);
+	assert_int_equal(kill(left, 0), -1);
+}
+
+static void test_notes(void **state)
+{
+	struct snapshot snap;
+	struct snap_task *task;
+	pid_t left = -1;
+
+	(void)state;
+	snapshot_init(&snap);
+	task = snapshot_add_task(&snap);
+	task->tid = 1;
+	task->state = 'S';
+	task->flags = PF_EXITING;
+	task = snapshot_add_task(&snap);
+	task->tid = 1;
+	task->state = 'R';
+	assert_int_equal(ustack_collect("/proc", &snap, 300, &left), 0);
+	assert_string_equal(snap.tasks[0].unote, "no mm (exiting)");
+	assert_non_null(strstr(snap.tasks[1].unote, "runs"));
+	snapshot_release(&snap);
+}
+
+#define MOUNTED(test) cmocka_unit_test_setup_teardown(test, mount_setup, mount_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		MOUNTED(test_uninterruptible),	MOUNTED(test_interruptible),
+		MOUNTED(test_no_frame_pointer), MOUNTED(test_other_proc),
+		MOUNTED(test_hung_exec),	MOUNTED(test_code_on_fuse),
+		MOUNTED(test_reader_hangs),	cmocka_unit_test(test_notes),
+	};
+
+	return cmocka_run_group_tests_name("ustack", tests, setup, teardown);
+}
