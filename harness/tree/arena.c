@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Wake and wait on words of the arena: shared futexes, the only signalling inside a run.
+ */
+#include "arena.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Without FUTEX_PRIVATE_FLAG: the waiter may be another process. */
+static long futex(_Atomic uint32_t *word, int op, uint32_t value,
+		  const struct timespec *timeout, uint32_t mask)
+{
+	return syscall(SYS_futex, word, op, value, timeout, NULL, mask);
+}
+
+void arena_bump(_Atomic uint32_t *word)
+{
+	atomic_fetch_add(word, 1);
+	futex(word, FUTEX_WAKE, INT_MAX, NULL, 0);
+}
+
+int arena_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns)
+{
+	struct timespec until;
+
+	if (timeout_ns >= 0) {
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		timeout_ns += until.tv_nsec;
+		until.tv_sec += timeout_ns / 1000000000;
+		until.tv_nsec = timeout_ns % 1000000000;
+	}
+	while (atomic_load(word) == seen) {
+		/* FUTEX_WAIT_BITSET takes an absolute time: a spurious wake-up costs
+		 * nothing. */
+		if (futex(word, FUTEX_WAIT_BITSET, seen, timeout_ns < 0 ? NULL : &until,
+			  FUTEX_BITSET_MATCH_ANY) < 0) {
+			if (errno == ETIMEDOUT || errno == EINTR)
+				return atomic_load(word) != seen ? 0 : -errno;
+		}
+	}
+	return 0;
+}
