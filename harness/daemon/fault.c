@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/* Matches requests against the fault plan and carries the actions out. */
+#include "fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/scenario/tables.h"
+#include "hold.h"
+
+#define MAX_AGAIN 8 /* EAGAIN to an INTERRUPT makes the kernel send it at once again */
+
+static uint32_t seen[SCN_MAX_FAULTS];
+static bool cleared;
+
+/* ---- actions of the leader ---- */
+
+static bool take_hold(struct request *req)
+{
+	if (!request_wants_reply(req))
+		return false;
+	hold_add(req, HOLD_RELEASED, 0);
+	return true;
+}
+
+static bool take_hold_step(struct request *req)
+{
+	if (!request_wants_reply(req) ||
+	    atomic_load(&daemon_self.arena->daemon.step) >= req->value)
+		return false;
+	hold_add(req, HOLD_STEP, req->value);
+	return true;
+}
+
+static bool take_hold_more(struct request *req)
+{
+	if (!request_wants_reply(req) || !req->value)
+		return false;
+	hold_add(req, HOLD_MORE, daemon_self.n_read + req->value);
+	return true;
+}
+
+static bool take_hold_ms(struct request *req)
+{
+	struct timespec now;
+
+	if (!request_wants_reply(req) || !req->value)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	hold_add(req, HOLD_TIME,
+		 (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec +
+			 req->value * 1000000ULL);
+	return true;
+}
+
+/* A requester that is no task is never sent SIGKILL: then it is a plain hold. */
+static bool take_hold_kill(struct request *req)
+{
+	bool task = req->requester < SCN_MAX_TASKS;
+
+	if (!request_wants_reply(req))
+		return false;
+	if (task && atomic_load(&daemon_self.arena->daemon.killed) >> req->requester & 1)
+		return false;
+	hold_add(req, task ? HOLD_KILLED : HOLD_RELEASED, req->requester);
+	return true;
+}
+
+static bool take_drop(struct request *req)
+{
+	if (!request_wants_reply(req))
+		return false;
+	ledger_settle(&daemon_self.arena->ledger, req->record, LEDGER_DROPPED, 0);
+	arena_bump(&daemon_self.arena->event);
+	return true;
+}
+
+static bool take_reorder(struct request *req)
+{
+	if (!request_wants_reply(req) || req->value < 2)
+		return false;
+	hold_add(req, HOLD_GROUP, 0);
+	if (hold_group_size(req->rule) >= req->value)
+		hold_answer_group(req->rule);
+	return true;
+}
+
+static bool take_noread(struct request *req)
+{
+	(void)req;
+	atomic_store(&daemon_self.arena->daemon.gate_closed, 1);
+	return false;
+}
+
+static uint64_t interrupted_unique(const struct request *req)
+{
+	return ((const struct fuse_interrupt_in *)(req->in + 1))->unique;
+}
+
+/* The reply to an INTERRUPT must reach the device that its target was read from. */
+static bool answer_interrupt(struct request *req, int error)
+{
+	const struct ledger_record *target =
+		ledger_find(&daemon_self.arena->ledger, interrupted_unique(req));
+	const struct server *origin = req->origin;
+
+	for (unsigned int i = 0; target && i < daemon_self.n_servers; i++)
+		if (daemon_self.servers[i].tid == target->server)
+			origin = &daemon_self.servers[i];
+	reply_interrupt(req, origin, error);
+	return true;
+}
+
+static bool take_intr_enosys(struct request *req)
+{
+	return req->in->opcode == FUSE_INTERRUPT && answer_interrupt(req, -ENOSYS);
+}
+
+static bool take_intr_again(struct request *req)
+{
+	static uint8_t again[LEDGER_SIZE];
+	struct ledger *ledger = &daemon_self.arena->ledger;
+	const struct ledger_record *target;
+
+	if (req->in->opcode != FUSE_INTERRUPT)
+		return false;
+	target = ledger_find(ledger, interrupted_unique(req));
+	if (!target || again[target - ledger->record]++ >= MAX_AGAIN)
+		return false;
+	return answer_interrupt(req, -EAGAIN);
+}
+
+static bool take_intr_honour(struct request *req)
+{
+	if (req->in->opcode == FUSE_INTERRUPT)
+		hold_interrupt(interrupted_unique(req));
+	return false;
+}
+
+/* ---- actions of any serving thread ---- */
+
+static void serve_error(struct request *req)
+{
+	reply_error(req, req->value);
+}
+
+static void before_exit(struct request *req)
+{
+	ledger_settle(&daemon_self.arena->ledger, req->record, LEDGER_DROPPED, 0);
+	_exit(0);
+}
+
+static void after_exit(struct request *req)
+{
+	(void)req;
+	_exit(0);
+}
+
+static void before_thread_exit(struct request *req)
+{
+	ledger_settle(&daemon_self.arena->ledger, req->record, LEDGER_DROPPED, 0);
+	arena_bump(&daemon_self.arena->event);
+	server_exit();
+}
+
+/* Asks the executor, and waits until it has obeyed. One wish at a time. */
+static void want(uint32_t what)
+{
+	_Atomic uint32_t *wants = &daemon_self.arena->daemon.wants;
+	uint32_t nothing = DAEMON_WANTS_NOTHING;
+
+	while (!atomic_compare_exchange_strong(wants, &nothing, what)) {
+		arena_wait(wants, nothing, -1);
+		nothing = DAEMON_WANTS_NOTHING;
+	}
+	arena_bump(&daemon_self.arena->event);
+	while (atomic_load(wants) == what)
+		arena_wait(wants, what, -1);
+}
+
+static void want_kill(struct request *req)
+{
+	(void)req;
+	want(DAEMON_WANTS_KILL);
+}
+
+static void want_stop(struct request *req)
+{
+	(void)req;
+	want(DAEMON_WANTS_STOP);
+}
+
+static int open_own(const struct request *req)
+{
+	char path[256];
+
+	if (req->value >= PATH_OUT)
+		return -1;
+	snprintf(path, sizeof(path), "%s/%s", daemon_self.env->mnt,
+		 path_table[req->value]);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+static void self_open(struct request *req)
+{
+	open_own(req);
+}
+
+static void self_read(struct request *req)
+{
+	char byte[4096];
+	int fd = open_own(req);
+
+	if (fd < 0)
+		return;
+	if (read(fd, byte, sizeof(byte)) < 0) {
+		/* A directory, or a fault: nothing depends on the bytes. */
+	}
+	close(fd);
+}
+
+static void self_stat(struct request *req)
+{
+	char path[256];
+	struct stat st;
+
+	if (req->value >= PATH_OUT)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", daemon_self.env->mnt,
+		 path_table[req->value]);
+	stat(path, &st);
+}
+
+static const struct fault_hooks act_none = {0};
+static const struct fault_hooks act_hold = {.take = take_hold};
+static const struct fault_hooks act_hold_step = {.take = take_hold_step};
+static const struct fault_hooks act_hold_more = {.take = take_hold_more};
+static const struct fault_hooks act_hold_ms = {.take = take_hold_ms};
+static const struct fault_hooks act_hold_kill = {.take = take_hold_kill};
+static const struct fault_hooks act_drop = {.take = take_drop};
+static const struct fault_hooks act_reorder = {.take = take_reorder};
+static const struct fault_hooks act_error = {.serve = serve_error};
+static const struct fault_hooks act_duplicate = {.send = reply_twice};
+static const struct fault_hooks act_bogus = {.send = reply_unknown};
+static const struct fault_hooks act_truncated = {.send = reply_short};
+static const struct fault_hooks act_oversized = {.send = reply_long};
+static const struct fault_hooks act_noread = {.take = take_noread};
+static const struct fault_hooks act_exit_before = {.before = before_exit};
+static const struct fault_hooks act_exit_after = {.after = after_exit};
+static const struct fault_hooks act_kill_before = {.before = want_kill};
+static const struct fault_hooks act_kill_after = {.after = want_kill};
+static const struct fault_hooks act_stop_before = {.before = want_stop};
+static const struct fault_hooks act_stop_after = {.after = want_stop};
+static const struct fault_hooks act_self_open = {.before = self_open};
+static const struct fault_hooks act_self_read = {.before = self_read};
+static const struct fault_hooks act_self_stat = {.before = self_stat};
+static const struct fault_hooks act_intr_ignore = {0};
+static const struct fault_hooks act_intr_enosys = {.take = take_intr_enosys};
+static const struct fault_hooks act_intr_again = {.take = take_intr_again};
+static const struct fault_hooks act_intr_honour = {.take = take_intr_honour};
+static const struct fault_hooks act_thread_exit = {.before = before_thread_exit};
+
+static const struct fault_hooks *const actions[FAULT_COUNT] = {
+#define FAULT(id, sym, name, arg, help) [id] = &act_##sym,
+#include "harness/scenario/faults.def"
+#undef FAULT
+};
+
+const struct fault_hooks *fault_no_hooks(void)
+{
+	return &act_none;
+}
+
+void fault_clear(void)
+{
+	cleared = true;
+}
+
+static bool is_daemon(const struct daemon_shared *shared, int32_t pid)
+{
+	for (unsigned int i = 0; i < daemon_self.n_servers; i++)
+		if (daemon_self.servers[i].tid == pid)
+			return true;
+	return atomic_load(&shared->pid) == pid || atomic_load(&shared->helper) == pid;
+}
+
+void fault_find_requester(struct request *req, int32_t pid)
+{
+	struct mailbox *mailbox = daemon_self.arena->mailbox;
+
+	req->requester = ACTOR_ANY;
+	if (!pid) {
+		req->requester = ACTOR_KERNEL;
+		return;
+	}
+	for (unsigned int i = 0; i < SCN_MAX_TASKS; i++) {
+		if (atomic_load(&mailbox[i].tid) == pid) {
+			req->requester = (uint8_t)i;
+			return;
+		}
+	}
+	if (is_daemon(&daemon_self.arena->daemon, pid)) {
+		req->requester = ACTOR_DAEMON;
+		return;
+	}
+	for (unsigned int i = 0; i < SCN_MAX_TASKS; i++)
+		if (atomic_load(&mailbox[i].pid) == pid)
+			req->requester = (uint8_t)i;
+}
+
+static bool rule_names(const struct scn_fault *rule, const struct request *req)
+{
+	uint32_t opcode = req->in->opcode;
+
+	if (rule->opcode ? rule->opcode != opcode : !request_wants_reply(req))
+		return false;
+	return rule->requester == ACTOR_ANY || rule->requester == req->requester;
+}
+
+void fault_match(struct request *req)
+{
+	const struct scenario *scn = &daemon_self.arena->scn;
+
+	req->rule = 0;
+	req->value = 0;
+	req->hooks = &act_none;
+	for (unsigned int i = 0; !cleared && i < scn->n_faults; i++) {
+		const struct scn_fault *rule = &scn->faults[i];
+
+		if (!rule_names(rule, req))
+			continue;
+		seen[i]++;
+		if (req->rule || (rule->nth && seen[i] != rule->nth))
+			continue;
+		req->rule = (uint8_t)(i + 1);
+		req->value = rule->value;
+		req->hooks = actions[rule->action];
+	}
+}
