@@ -136,9 +136,9 @@ size_t afl_custom_fuzz(void *data, uint8_t *buf, size_t len, uint8_t **out_buf,
 	int n;
 
 	scenario_decode(buf, len, &scn);
-	if (finding && rng_chance(&m->rng, 1, 3))
+	if (finding && rng_chance(&m->rng, 1, 12))
 		scn = *finding;
-	if (finding && rng_chance(&m->rng, 1, 4))
+	if (finding && rng_chance(&m->rng, 1, 6))
 		env.donor = finding;
 	else if (add_buf && add_len) {
 		scenario_decode(add_buf, add_len, &donor);

@@ -112,7 +112,7 @@ static void run_one(struct proxy *proxy, const void *scn, size_t len, struct res
 static void finish(const struct proxy *proxy, const struct result *res)
 {
 	enum severity severity = verdict_table[res->verdict].severity;
-	bool crash = severity >= proxy->crash_at;
+	bool crash = severity >= proxy->crash_at && !proxy->client.known;
 
 	map_fill(__afl_area_ptr, res, crash);
 	if (!proxy->under_afl)
@@ -179,8 +179,10 @@ int main(void)
 		no_broker(NULL, -ENOENT);
 	client_init(&proxy.client, address);
 	result_init(&res);
+	/* Between two runs it is stopped: nothing else would end it with its fork server, and that one with
+	 * afl-fuzz. Not inherited by fork(2), hence twice. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	__afl_manual_init();
-	/* Between two runs this process is stopped: nothing else would end it with its fork server. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (__afl_persistent_loop(1000000)) {
 		if (__afl_fuzz_ptr)

@@ -79,6 +79,9 @@ static int serve_run(const struct broker *broker, int fd, const struct frame *fr
 	result_init(&res);
 	ret = broker->run(broker->ctx, &scn, request.flags, &res);
 	if (ret >= 0) {
+		if (broker->known && broker->known(broker->ctx, &res))
+			frame_write(fd, FRAME_KNOWN, frame->id, NULL, 0,
+				    FRAME_TIMEOUT_MS);
 		*ret_lost = answer(fd, frame->id, request.flags, &res) < 0;
 		if (broker->after)
 			broker->after(broker->ctx, &scn, &res);

@@ -6,8 +6,17 @@
 #ifndef SF_BROKER_H
 #define SF_BROKER_H
 
+#include <stdbool.h>
+
 #include "harness/protocol/proto.h"
 #include "harness/protocol/result.h"
+
+/*
+ * Sent before a RESULT, with its id and without payload: the campaign has this finding already. AFL++ keeps no
+ * crash in its queue, so only the first run of a signature is to be one: what leads on from a finding is
+ * found by mutating it further.
+ */
+#define FRAME_KNOWN 0x100u
 
 struct broker {
 	int listen_fd; /* of address_listen() */
@@ -16,6 +25,8 @@ struct broker {
 	/* Fills an initialised result. Negative: end the loop and return that. */
 	int (*run)(void *ctx, const struct scenario *scn, uint32_t flags,
 		   struct result *res);
+	/* Was the finding of this result known before? NULL: never. */
+	bool (*known)(void *ctx, const struct result *res);
 	/* After the answer went out, NULL: nothing. res still has its details. */
 	void (*after)(void *ctx, const struct scenario *scn, const struct result *res);
 };

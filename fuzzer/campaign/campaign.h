@@ -62,7 +62,7 @@ struct campaign {
 	uint64_t runs_before;
 	_Atomic uint64_t runs, infra, verdicts[VERDICT_COUNT];
 	_Atomic int64_t last_new; /* time(2) of the last new finding */
-	_Atomic bool incident; /* its exact shape was seen, shape.h */
+	_Atomic bool incident;	  /* its exact shape was seen, shape.h */
 	_Atomic bool failed;	  /* a job cannot go on; error says why */
 	char error[400];
 };

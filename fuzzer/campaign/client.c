@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "broker.h"
 #include "client.h"
 #include "harness/scenario/codec.h"
 
@@ -33,12 +34,14 @@ static int read_result(struct client *client, int timeout_ms, struct result *ret
 	struct frame frame;
 	int ret;
 
+	client->known = false;
 	for (;;) {
 		ret = frame_read(&client->reader, timeout_ms, &frame);
 		if (ret < 0)
 			return ret;
 		if (frame.type == FRAME_RESULT && frame.id == client->id)
 			break;
+		client->known |= frame.type == FRAME_KNOWN && frame.id == client->id;
 		frame_release(&frame); /* HELLO, LOG, or an answer that came too late */
 	}
 	ret = result_decode(frame.data, frame.len, ret_res);

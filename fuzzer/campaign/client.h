@@ -4,6 +4,7 @@
 #ifndef SF_CLIENT_H
 #define SF_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "harness/protocol/proto.h"
@@ -13,6 +14,7 @@ struct client {
 	const char *address;
 	int fd; /* -1: not connected */
 	uint32_t id;
+	bool known; /* the last answer's finding was known to the campaign: FRAME_KNOWN */
 	struct frame_reader reader;
 };
 

@@ -146,6 +146,14 @@ static int broker_run(void *ctx, const struct scenario *scn, uint32_t flags,
 	return execute(ctx, scn, res);
 }
 
+static bool broker_known(void *ctx, const struct result *res)
+{
+	const struct job *job = ctx;
+
+	(void)res;
+	return job->answer == FINDINGS_KNOWN || job->answer == FINDINGS_SMALLER;
+}
+
 static void broker_after(void *ctx, const struct scenario *scn, const struct result *res)
 {
 	follow_up(ctx, scn, res);
@@ -157,6 +165,7 @@ static void serve(struct job *job)
 				.stop_fd = job->campaign->stop_fd,
 				.ctx = job,
 				.run = broker_run,
+				.known = broker_known,
 				.after = broker_after};
 	int ret = broker_loop(&broker);
 

@@ -41,6 +41,13 @@ static int canned_run(void *ctx, const struct scenario *scn, uint32_t flags,
 	return 0;
 }
 
+/* Odd signatures are known. */
+static bool canned_known(void *ctx, const struct result *res)
+{
+	(void)ctx;
+	return res->signature % 2;
+}
+
 static void *serve(void *arg)
 {
 	(void)arg;
@@ -54,7 +61,8 @@ static int set_up(void **state)
 	snprintf(address, sizeof(address), "@sf-test-%d", getpid());
 	broker = (struct broker){.listen_fd = address_listen(address),
 				 .stop_fd = eventfd(0, EFD_CLOEXEC),
-				 .run = canned_run};
+				 .run = canned_run,
+				 .known = canned_known};
 	if (broker.listen_fd < 0)
 		return -1;
 	return pthread_create(&thread, NULL, serve, NULL);
@@ -102,6 +110,8 @@ static void test_answers(void **state)
 		assert_int_equal(res.verdict, i);
 		assert_int_equal(run_steps(&b, i + 1, 2000, &res), 0);
 		assert_int_equal(res.signature, i + 1);
+		assert_int_equal(a.known, i % 2);
+		assert_int_equal(b.known, (i + 1) % 2);
 	}
 	client_release(&a);
 	assert_int_equal(run_steps(&b, 3, 2000, &res), 0);
