@@ -17,10 +17,15 @@ static long futex(_Atomic uint32_t *word, int op, uint32_t value,
 	return syscall(SYS_futex, word, op, value, timeout, NULL, mask);
 }
 
+void arena_wake(_Atomic uint32_t *word)
+{
+	futex(word, FUTEX_WAKE, INT_MAX, NULL, 0);
+}
+
 void arena_bump(_Atomic uint32_t *word)
 {
 	atomic_fetch_add(word, 1);
-	futex(word, FUTEX_WAKE, INT_MAX, NULL, 0);
+	arena_wake(word);
 }
 
 int arena_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns)

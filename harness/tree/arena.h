@@ -95,8 +95,9 @@ struct arena {
 
 /* Adds 1 to the word and wakes its waiters; futex(2) FUTEX_WAKE on shared memory. */
 void arena_bump(_Atomic uint32_t *word);
-/* Waits until *word != seen, at most timeout_ns (-1: for ever). 0, -ETIMEDOUT or -EINTR.
- */
+/* Wakes the waiters of a word that was set by assignment. */
+void arena_wake(_Atomic uint32_t *word);
+/* Waits until *word != seen, at most timeout_ns (-1: for ever). 0, -ETIMEDOUT or -EINTR. */
 int arena_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns);
 
 #endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* Actors: how they are created and how they take steps. */
+
+#include <errno.h>
+#include <linux/close_range.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "actor.h"
+
+#define VM_STACK_SIZE (64 * 1024)
+
+/* Stacks of tasks that share their parent's memory; one each, so that they are never reused. */
+static char vm_stacks[SCN_MAX_TASKS][VM_STACK_SIZE] __attribute__((aligned(4096)));
+
+struct birth {
+	const struct actor_env *env;
+	unsigned int id;
+};
+static struct birth births[SCN_MAX_TASKS];
+
+void actor_enter(const struct actor_env *env, unsigned int first_fd)
+{
+	close_range(first_fd, ~0U, 0);
+	if (env->fifo) {
+		struct sched_param param = {.sched_priority = env->fifo};
+
+		sched_setscheduler(0, SCHED_FIFO, &param);
+	}
+}
+
+/* /proc/thread-self of the executor's procfs reads "PID/task/TID", see proc(5). */
+void actor_publish(_Atomic int32_t *ret_pid, _Atomic int32_t *ret_tid)
+{
+	char link[64] = "";
+	char *task;
+
+	if (readlink("/proc/thread-self", link, sizeof(link) - 1) < 0)
+		return;
+	task = strstr(link, "/task/");
+	if (!task)
+		return;
+	*ret_pid = atoi(link);
+	*ret_tid = atoi(task + 6);
+}
+
+static int spawn_from_actor(void *ctx, unsigned int task);
+
+struct spawn_ctx {
+	const struct actor_env *env;
+	unsigned int actor;
+};
+
+static int64_t run_mailbox_step(const struct actor_env *env, unsigned int actor)
+{
+	struct spawn_ctx spawn = {env, actor};
+	struct op_ctx ctx = {
+		.arena = env->arena,
+		.actor = actor,
+		.mnt = env->mnt,
+		.outside = env->outside,
+		.spawn = spawn_from_actor,
+		.spawn_ctx = &spawn,
+	};
+	struct scn_step step = env->arena->mailbox[actor].step;
+
+	return op_run(&ctx, &step);
+}
+
+void actor_run_step(void *ctx, unsigned int actor)
+{
+	const struct actor_env *env = ctx;
+	struct mailbox *box = &env->arena->mailbox[actor];
+	uint32_t seq = box->seq;
+
+	box->ret = run_mailbox_step(env, actor);
+	box->state = MAILBOX_IDLE;
+	box->done = seq;
+	arena_bump(&env->arena->event);
+}
+
+static void *actor_loop(void *arg)
+{
+	const struct birth *birth = arg;
+	const struct actor_env *env = birth->env;
+	unsigned int id = birth->id;
+	struct mailbox *box = &env->arena->mailbox[id];
+
+	actor_publish(&box->pid, &box->tid);
+	box->state = MAILBOX_IDLE;
+	arena_bump(&env->arena->event);
+	for (;;) {
+		uint32_t seq = box->seq;
+
+		if (seq == box->done)
+			arena_wait(&box->seq, seq, -1);
+		else
+			actor_run_step((void *)env, id);
+	}
+	return NULL;
+}
+
+static int vm_actor(void *arg)
+{
+	actor_loop(arg);
+	return 0;
+}
+
+/* The first thing in a new process; never returns. */
+_Noreturn static void process_body(struct birth *birth, bool from_ctl)
+{
+	const struct actor_env *env = birth->env;
+	const struct scenario *scn = &env->arena->scn;
+
+	actor_enter(env, FD_HARNESS);
+	if (from_ctl && scn->config.placement == PLACE_INSIDE &&
+	    scenario_namespace(scn, ACTOR_DAEMON) == birth->id &&
+	    !env->arena->daemon.pid) {
+		if (!fork()) {
+			env->daemon_body(env);
+			_exit(0);
+		}
+	}
+	if (from_ctl)
+		close_range(FD_RUN, FD_HARNESS - 1, 0);
+	actor_loop(birth);
+	_exit(0);
+}
+
+static int spawn_thread(struct birth *birth)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int err;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, VM_STACK_SIZE);
+	err = pthread_create(&thread, &attr, actor_loop, birth);
+	pthread_attr_destroy(&attr);
+	return -err;
+}
+
+static bool shares_files(uint8_t kind)
+{
+	return kind == TASK_THREAD || kind == TASK_FILES;
+}
+
+static bool shares_memory(uint8_t kind)
+{
+	return kind == TASK_THREAD || kind == TASK_VFORK || kind == TASK_VM;
+}
+
+/* A new task sees its parent's slots: the same row where it shares the table, else a copy of its own. */
+static void inherit_slots(struct arena *arena, unsigned int parent, unsigned int id,
+			  uint8_t kind)
+{
+	struct mailbox *box = &arena->mailbox[id];
+	const struct mailbox *from = &arena->mailbox[parent];
+
+	box->files = shares_files(kind) ? from->files : id;
+	box->mm = shares_memory(kind) ? from->mm : id;
+	if (box->files == id && parent != ACTOR_CTL) {
+		memcpy(arena->fd_slots[id], arena->fd_slots[from->files],
+		       sizeof(arena->fd_slots[id]));
+		arena->epoll_fd[id] = arena->epoll_fd[from->files];
+	}
+	if (box->mm == id && parent != ACTOR_CTL)
+		memcpy(arena->map_slots[id], arena->map_slots[from->mm],
+		       sizeof(arena->map_slots[id]));
+	box->depth = from->depth + (kind == TASK_PIDNS);
+}
+
+/*
+ * fork(2) through libc where the child may start threads, so that malloc's locks are sound in it; the raw
+ * clone(2) for a namespace or a shared file table, where the parent has one thread.
+ */
+static pid_t clone_process(struct birth *birth, uint8_t kind, bool from_ctl)
+{
+	static const unsigned long flags[TASK_KIND_COUNT] = {
+		[TASK_PIDNS] = SIGCHLD | CLONE_NEWPID,
+		[TASK_FILES] = SIGCHLD | CLONE_FILES,
+	};
+	char *stack = vm_stacks[birth->id] + VM_STACK_SIZE;
+	pid_t pid;
+
+	if (kind == TASK_VFORK)
+		return clone(vm_actor, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, birth);
+	if (kind == TASK_VM)
+		return clone(vm_actor, stack, CLONE_VM | SIGCHLD, birth);
+	pid = kind == TASK_FORK
+		      ? fork()
+		      : (pid_t)syscall(SYS_clone, flags[kind], NULL, NULL, NULL, NULL);
+	if (!pid)
+		process_body(birth, from_ctl);
+	return pid;
+}
+
+int actor_spawn(const struct actor_env *env, unsigned int parent, unsigned int id)
+{
+	const struct scn_task *task = scenario_task(&env->arena->scn, id);
+	struct birth *birth = &births[id];
+	pid_t pid;
+
+	if (!task || env->arena->mailbox[id].state != MAILBOX_NONE)
+		return -ESRCH;
+	inherit_slots(env->arena, parent, id, task->kind);
+	*birth = (struct birth){env, id};
+	if (task->kind == TASK_THREAD)
+		return spawn_thread(birth);
+	/* Heirs of the daemon keep its descriptors: that is what makes them heirs. */
+	pid = clone_process(birth, task->kind, parent == ACTOR_CTL);
+	return pid < 0 ? -errno : pid;
+}
+
+static int spawn_from_actor(void *ctx, unsigned int task)
+{
+	struct spawn_ctx *spawn = ctx;
+
+	return actor_spawn(spawn->env, spawn->actor, task);
+}

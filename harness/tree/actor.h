@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Actors: tasks that wait in a mailbox, run one operation and report.
+ *
+ * An actor publishes its tid and becomes MAILBOX_IDLE as its first action; the creator does not wait for that,
+ * the executor does. Actors hold no descriptor of the harness.
+ */
+#ifndef SF_ACTOR_H
+#define SF_ACTOR_H
+
+#include "arena.h"
+#include "ops.h"
+
+/* Descriptors of the executor by number: a child drops all it must not have with one close_range(2). */
+enum {
+	FD_RUN = 50,	  /* first one of a run: kept by the daemon only */
+	FD_DEV = 50,	  /* the mount's /dev/fuse */
+	FD_KICK = 51,	  /* the daemon's eventfd */
+	FD_HARNESS = 100, /* first one of the executor itself: kept by nobody else */
+};
+
+struct actor_env {
+	struct arena *arena;
+	const char *mnt, *outside;
+	int fifo; /* SCHED_FIFO priority of the run's tasks, 0: SCHED_OTHER */
+	/* Body of the daemon process, for the namespace's init when the daemon is placed inside. */
+	void (*daemon_body)(const struct actor_env *env);
+};
+
+/*
+ * Creates task id of the scenario as a child of the caller (an actor, the daemon's main thread or the
+ * executor): fork(2), clone(2) or pthread_create(3) by its kind. parent: the caller's mailbox, ACTOR_CTL
+ * for the executor. Returns the pid as the caller sees it (0 for a thread), or -errno.
+ */
+int actor_spawn(const struct actor_env *env, unsigned int parent, unsigned int id);
+
+/* One step from the mailbox of the daemon's main thread: daemon_env.run_step. ctx: struct actor_env. */
+void actor_run_step(void *ctx, unsigned int actor);
+
+/* Called by a new process before anything else: drops descriptors from first on, sets the scheduler. */
+void actor_enter(const struct actor_env *env, unsigned int first_fd);
+
+/* Publishes pid and tid of the caller, as the executor's procfs numbers them. */
+void actor_publish(_Atomic int32_t *ret_pid, _Atomic int32_t *ret_tid);
+
+#endif
