@@ -12,7 +12,6 @@
 #   WERROR=1      warnings are errors        TIME=60s  TARGET=host  for make fuzz
 
 SHELL := /bin/bash
-comma := ,
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 SAN ?= 0
@@ -58,9 +57,13 @@ LIBS_DYNAMIC := -lunwind-ptrace -lunwind-x86_64 -lunwind -ljansson -larchive -lf
 # The executor is /init of a guest that has nothing else: everything is linked in.
 LIBS_STATIC := -l:libfuse3.a -l:libunwind-ptrace.a -l:libunwind-x86_64.a -l:libunwind.a -l:liblzma.a \
 	       -l:libjansson.a -lm -lrt -ldl
+# The sanitisers cannot be linked into a static binary: that build serves the host only.
+ifeq ($(SAN),1)
+EXECUTOR_LIBS := $(SANFLAGS) -lfuse3 -lunwind-ptrace -lunwind-x86_64 -lunwind -ljansson -lm -lrt
+else
 # gcc -static leaves .eh_frame_hdr out; without it libunwind guesses, and loses frames.
-# The sanitisers' runtime cannot be linked statically into a static binary.
-EXECUTOR_LINK := $(if $(filter 1,$(SAN)),$(SANFLAGS),-static -Wl$(comma)--eh-frame-hdr)
+EXECUTOR_LIBS := -static -Wl,--eh-frame-hdr $(LIBS_STATIC)
+endif
 AFL_RT := /usr/lib/afl/afl-compiler-rt.o
 
 .PHONY: all help deps fuzz check bench lint clean tests
@@ -102,7 +105,7 @@ $(B)/shortfuse: $(B)/obj/fuzzer/main.o $(B)/libfuzzer.a $(B)/libharness.a
 # getpwuid and dlopen are named by libfuse's fuse_get_module, which the executor never calls.
 $(B)/shortfuse-executor: $(B)/obj/harness/executor/main.o $(B)/libharness.a
 	$(if $(filter 1,$(V)),,@echo "  LD      $@")
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(EXECUTOR_LINK) -o $@ $^ $(LIBS_STATIC) \
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(EXECUTOR_LIBS) \
 		2> >(grep -v -e "statically linked applications requires" -e "in function .fuse_" >&2)
 
 $(B)/shortfuse-afl: $(B)/obj/fuzzer/afl/proxy.o $(B)/libfuzzer.a $(B)/libharness.a

@@ -3,13 +3,16 @@
  * own. */
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "executable.h"
+#include "harness/executor/leftovers.h"
 #include "peer.h"
+#include "sysctls.h"
 
 #define HELLO_MS 15000
 #define STOP_MS	 3000
@@ -18,7 +21,22 @@ struct host {
 	struct target target;
 	struct target_options opt;
 	struct peer peer;
+	struct sysctls sysctls;
+	bool poisoned;
 };
+
+/* The last CPU that we may use: afl-fuzz and others start at the first. */
+static int default_cpu(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return -1;
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--)
+		if (CPU_ISSET((size_t)cpu, &set))
+			return cpu;
+	return -1;
+}
 
 static int start(struct host *host, char *err)
 {
@@ -63,6 +81,8 @@ static void host_close(struct target *target)
 	struct host *host = (struct host *)target;
 
 	peer_stop(&host->peer, STOP_MS);
+	cgroups_clean("/proc");
+	sysctls_restore(&host->sysctls);
 	free(host);
 }
 
@@ -76,9 +96,13 @@ static int host_open(const struct target_options *opt, struct target **ret_targe
 		return -ENOMEM;
 	host->target.ops = &host_ops;
 	host->opt = *opt;
+	if (opt->cpu < 0)
+		host->opt.cpu = default_cpu();
+	sysctls_set(&host->sysctls);
 	ret = start(host, err);
 	if (ret < 0) {
 		peer_release(&host->peer);
+		sysctls_restore(&host->sysctls);
 		free(host);
 		return ret;
 	}
@@ -89,15 +113,24 @@ static int host_open(const struct target_options *opt, struct target **ret_targe
 static int host_run(struct target *target, const struct scenario *scn, uint32_t flags,
 		    struct result *ret_res)
 {
-	return peer_run(&((struct host *)target)->peer, scn, flags, ret_res);
+	struct host *host = (struct host *)target;
+	int ret = peer_run(&host->peer, scn, flags, ret_res);
+
+	if (!ret && ret_res->poisoned)
+		host->poisoned = true;
+	return ret;
 }
 
-/* This kernel cannot be exchanged: only the executor is. Tasks that nothing reaps stay.
- */
+/* This kernel cannot be exchanged: only the executor is. */
 static int host_reset(struct target *target, char *err)
 {
 	struct host *host = (struct host *)target;
 
+	if (host->poisoned) {
+		snprintf(err, 300,
+			 "tasks survived every rung: this machine has to be rebooted");
+		return -EUCLEAN;
+	}
 	peer_release(&host->peer);
 	return start(host, err);
 }

@@ -77,15 +77,21 @@ int owner_of_process(const char *proc_root, pid_t pid, struct owner *ret)
 	return 0;
 }
 
+bool process_gone(const char *proc_root, pid_t pid)
+{
+	struct process_stat st;
+
+	return read_stat(proc_root, pid, &st) < 0 || st.state == 'Z' || st.state == 'X' ||
+	       (st.flags & PF_EXITING);
+}
+
 static bool owner_lives(const char *proc_root, uint32_t uid, uint32_t gid)
 {
 	struct process_stat st;
 
-	if (read_stat(proc_root, (pid_t)uid, &st) < 0)
-		return false;
-	if (st.state == 'Z' || st.state == 'X' || (st.flags & PF_EXITING))
-		return false;
-	return hash12(st.start) == (gid & OWNER_START);
+	return !process_gone(proc_root, (pid_t)uid) &&
+	       !read_stat(proc_root, (pid_t)uid, &st) &&
+	       hash12(st.start) == (gid & OWNER_START);
 }
 
 static bool abort_connection(int ctl_fd, const char *name)

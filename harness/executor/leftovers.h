@@ -24,6 +24,9 @@ struct owner {
 /* Of a process, by the procfs at proc_root. 0 or -errno. */
 int owner_of_process(const char *proc_root, pid_t pid, struct owner *ret);
 
+/* No such process, or it is a zombie or exiting. */
+bool process_gone(const char *proc_root, pid_t pid);
+
 /*
  * Aborts every connection of this pid namespace's dead executors. ctl_root: a mounted
  * fusectl. Returns how many it aborted, or -errno.

@@ -18,36 +18,43 @@
 /* What a thread waits for, told by its kernel stack: a row each in harness/explain/waits.c. */
 enum wait_kind {
 	WAIT_UNKNOWN,
-	WAIT_NONE,        /* running, a zombie, or idle in its mailbox */
-	WAIT_REPLY,       /* request_wait_answer: the reply to its own request */
-	WAIT_INIT_REPLY,  /* fuse_get_req: INIT is not answered yet, or the queue is full */
-	WAIT_WRITEBACK,   /* folio_wait_writeback */
-	WAIT_FOLIO_LOCK,  /* __folio_lock */
-	WAIT_INODE_LOCK,  /* rwsem of an inode: do_unlinkat, filename_create, fuse_lock_inode, ... */
-	WAIT_IN_LOOKUP,   /* d_wait_lookup: another task looks the same name up */
-	WAIT_EP_MUTEX,    /* ep->mtx */
-	WAIT_MMAP_LOCK,   /* mmap_lock */
-	WAIT_MEMBERS,     /* zap_pid_ns_processes: every member of its pid namespace */
-	WAIT_CHILD,       /* do_wait */
-	WAIT_VFORK,       /* wait_for_vfork_done */
-	WAIT_THREADS,     /* a zombie leader or exec waits for its threads */
-	WAIT_STOPPED,     /* do_signal_stop, ptrace_stop */
-	WAIT_DEV_READ,    /* fuse_dev_do_read, or poll on /dev/fuse: a server without work */
+	WAIT_NONE,	 /* running, a zombie, or idle in its mailbox */
+	WAIT_REPLY,	 /* request_wait_answer: the reply to its own request */
+	WAIT_INIT_REPLY, /* fuse_get_req: INIT is not answered yet, or the queue is full */
+	WAIT_WRITEBACK,	 /* folio_wait_writeback */
+	WAIT_FOLIO_LOCK, /* __folio_lock */
+	WAIT_INODE_LOCK, /* rwsem of an inode: do_unlinkat, filename_create, fuse_lock_inode, ... */
+	WAIT_IN_LOOKUP, /* d_wait_lookup: another task looks the same name up */
+	WAIT_EP_MUTEX,	/* ep->mtx */
+	WAIT_MMAP_LOCK, /* mmap_lock */
+	WAIT_MEMBERS,	/* zap_pid_ns_processes: every member of its pid namespace */
+	WAIT_CHILD,	/* do_wait */
+	WAIT_VFORK,	/* wait_for_vfork_done */
+	WAIT_THREADS,	/* a zombie leader or exec waits for its threads */
+	WAIT_STOPPED,	/* do_signal_stop, ptrace_stop */
+	WAIT_DEV_READ, /* fuse_dev_do_read, or poll on /dev/fuse: a server without work */
 	WAIT_KIND_COUNT
 };
 
-enum edge_kind { EDGE_TASK, EDGE_REQUEST, EDGE_DAEMON, EDGE_LOCK, EDGE_NAMESPACE, EDGE_NOBODY };
+enum edge_kind {
+	EDGE_TASK,
+	EDGE_REQUEST,
+	EDGE_DAEMON,
+	EDGE_LOCK,
+	EDGE_NAMESPACE,
+	EDGE_NOBODY
+};
 
 struct graph_node {
-	uint8_t kind; /* enum edge_kind: what the node is; EDGE_NOBODY: a dead end */
-	int32_t tid;  /* task */
+	uint8_t kind;	 /* enum edge_kind: what the node is; EDGE_NOBODY: a dead end */
+	int32_t tid;	 /* task */
 	uint64_t unique; /* request; 0: not in the ledger (never read) */
 	char label[160];
 };
 
 struct graph_edge {
 	uint16_t from, to; /* indices of nodes */
-	char why[100]; /* evidence: frame, ledger state */
+	char why[100];	   /* evidence: frame, ledger state */
 };
 
 struct explanation {
@@ -55,13 +62,15 @@ struct explanation {
 	struct graph_node *nodes;
 	struct graph_edge *edges;
 	size_t n_roots;
-	pid_t *roots;      /* tids of the roots, see DESIGN: own request unanswered, or nobody in the run holds them up */
-	uint64_t root_hash; /* of the roots' role, frame and exit state; no pids, no counts: one class, one hash */
+	pid_t *roots; /* tids of the roots, see DESIGN: own request unanswered, or nobody in the run holds them up */
+	uint64_t
+		root_hash; /* of the roots' role, frame and exit state; no pids, no counts: one class, one hash */
 	char roots_text[300]; /* the same as text, e.g. "server fuse_flush exiting" */
-	bool root_unread;  /* some root waits for a request that the daemon never read */
-	bool root_held, root_dropped; /* some root's request was read and is held / dropped */
-	char reason[400];  /* one sentence */
-	char *chain;       /* "because ..." lines, newline separated; owned */
+	bool root_unread; /* some root waits for a request that the daemon never read */
+	bool root_held,
+		root_dropped; /* some root's request was read and is held / dropped */
+	char reason[400];     /* one sentence */
+	char *chain;	      /* "because ..." lines, newline separated; owned */
 };
 
 /* 0 or -ENOMEM. The snapshot must outlive the call only. */
@@ -84,6 +93,7 @@ const char *exit_phase(const struct snap_task *task);
 
 /* Graphviz source of the wait-for graph. 0 or -errno of the stream. */
 struct _IO_FILE;
-int explain_dot(const struct snapshot *snap, const struct explanation *ex, struct _IO_FILE *out);
+int explain_dot(const struct snapshot *snap, const struct explanation *ex,
+		struct _IO_FILE *out);
 
 #endif

@@ -15,7 +15,8 @@
 #include "scenario.h"
 
 #define SCN_RECORD_SIZE 8
-#define SCN_MAX_BYTES (SCN_RECORD_SIZE * (2 + SCN_MAX_FAULTS + SCN_MAX_TASKS + SCN_MAX_STEPS))
+#define SCN_MAX_BYTES                                                                    \
+	(SCN_RECORD_SIZE * (2 + SCN_MAX_FAULTS + SCN_MAX_TASKS + SCN_MAX_STEPS))
 
 /* Never fails. buf may be NULL when len is 0. */
 void scenario_decode(const void *buf, size_t len, struct scenario *ret_scn);

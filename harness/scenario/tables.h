@@ -11,23 +11,23 @@
 
 /* Classes of arguments: how a value is canonicalised, printed and parsed. */
 enum arg_class {
-	ARG_NONE,    /* unused, always 0 */
-	ARG_FD,      /* fd0 .. fd7 */
-	ARG_MAP,     /* map0 .. map3 */
-	ARG_PATH,    /* index into path_table */
-	ARG_IMAGE,   /* outside | mount: the binary to execute */
-	ARG_OFLAGS,  /* bits of oflag_table, joined by "|": rdonly wronly rdwr, append trunc direct sync nonblock cloexec */
-	ARG_MFLAGS,  /* bits: ro rw shared private populate, joined by "|" */
-	ARG_RW,      /* load | store */
-	ARG_PAGE,    /* p0 .. p15 */
-	ARG_LOCK,    /* read | write | unlock */
-	ARG_TASK,    /* t0 .. t7: a task */
-	ARG_ACTOR,   /* t0 .. t7 | daemon */
-	ARG_SIG,     /* index into signal_table; text: SIGKILL, SIGUSR1, ... */
+	ARG_NONE,   /* unused, always 0 */
+	ARG_FD,	    /* fd0 .. fd7 */
+	ARG_MAP,    /* map0 .. map3 */
+	ARG_PATH,   /* index into path_table */
+	ARG_IMAGE,  /* outside | mount: the binary to execute */
+	ARG_OFLAGS, /* bits of oflag_table, joined by "|": rdonly wronly rdwr, append trunc direct sync nonblock cloexec */
+	ARG_MFLAGS, /* bits: ro rw shared private populate, joined by "|" */
+	ARG_RW,	    /* load | store */
+	ARG_PAGE,   /* p0 .. p15 */
+	ARG_LOCK,   /* read | write | unlock */
+	ARG_TASK,   /* t0 .. t7: a task */
+	ARG_ACTOR,  /* t0 .. t7 | daemon */
+	ARG_SIG,    /* index into signal_table; text: SIGKILL, SIGUSR1, ... */
 	ARG_UNSHARE, /* bits: files fs mount */
 	ARG_GATE,    /* closed | open */
 	ARG_SIZE,    /* bytes, 0 .. 65535 */
-	ARG_MS,      /* milliseconds, 0 .. 5000 */
+	ARG_MS,	     /* milliseconds, 0 .. 5000 */
 	ARG_CODE,    /* exit code, 0 .. 255 */
 	ARG_COUNT,   /* a number, 0 .. 65535 */
 	ARG_STEP,    /* number of a step, from 1 */
@@ -57,9 +57,9 @@ enum fault_action {
 
 struct op_info {
 	const char *name;
-	uint8_t who;    /* WHO_* */
+	uint8_t who;	/* WHO_* */
 	uint8_t arg[4]; /* enum arg_class of a, b, c, v */
-	uint8_t flags;  /* OPF_* */
+	uint8_t flags;	/* OPF_* */
 	const char *help;
 };
 
@@ -74,7 +74,7 @@ struct name_value {
 	uint32_t value;
 };
 
-extern const struct op_info op_table[OP_COUNT];          /* by wire id */
+extern const struct op_info op_table[OP_COUNT];		 /* by wire id */
 extern const struct fault_info fault_table[FAULT_COUNT]; /* by wire id */
 
 /* Ends with a NULL name. Values: FUSE_* opcodes 1 .. 52 (no CUSE_INIT). Names without "FUSE_". */
@@ -89,23 +89,39 @@ const char *opcode_name(uint32_t opcode);
  * "out" is a path outside the mount: a directory of the executor's private tmpfs.
  */
 enum path_id {
-	PATH_ROOT, PATH_F0, PATH_F1, PATH_F2, PATH_D0, PATH_D1, PATH_F3, PATH_BIN, PATH_SYM,
-	PATH_N0, PATH_N1, PATH_N2, PATH_GONE, PATH_OUT,
+	PATH_ROOT,
+	PATH_F0,
+	PATH_F1,
+	PATH_F2,
+	PATH_D0,
+	PATH_D1,
+	PATH_F3,
+	PATH_BIN,
+	PATH_SYM,
+	PATH_N0,
+	PATH_N1,
+	PATH_N2,
+	PATH_GONE,
+	PATH_OUT,
 	PATH_COUNT
 };
 extern const char *const path_table[PATH_COUNT];
 
-extern const struct name_value signal_table[];  /* index is the argument; value the signal number */
-extern const struct name_value errno_table[];   /* value: errno number; the argument is the errno number */
-extern const struct name_value oflag_table[];   /* value: bit of the argument, see OFLAG_* */
-extern const struct name_value mflag_table[];   /* MFLAG_* */
+extern const struct name_value
+	signal_table[]; /* index is the argument; value the signal number */
+extern const struct name_value
+	errno_table[]; /* value: errno number; the argument is the errno number */
+extern const struct name_value
+	oflag_table[]; /* value: bit of the argument, see OFLAG_* */
+extern const struct name_value mflag_table[];	/* MFLAG_* */
 extern const struct name_value unshare_table[]; /* UNSHARE_* */
-extern const struct name_value init_table[];    /* INITF_* */
-extern const struct name_value open_table[];    /* OPENF_* */
-extern const struct name_value mount_table[];   /* MOUNT_* */
-extern const struct name_value daemon_table[];  /* DAEMON_* */
-extern const char *const placement_names[];     /* by enum placement: outside inside init */
-extern const char *const task_kind_names[];     /* by enum task_kind: fork pidns thread files vfork vm */
+extern const struct name_value init_table[];	/* INITF_* */
+extern const struct name_value open_table[];	/* OPENF_* */
+extern const struct name_value mount_table[];	/* MOUNT_* */
+extern const struct name_value daemon_table[];	/* DAEMON_* */
+extern const char *const placement_names[]; /* by enum placement: outside inside init */
+extern const char *const
+	task_kind_names[]; /* by enum task_kind: fork pidns thread files vfork vm */
 
 size_t name_value_count(const struct name_value *table);
 

@@ -27,7 +27,7 @@
 
 struct text_error {
 	unsigned int line, column; /* from 1 */
-	char message[200];         /* what was found, what was expected */
+	char message[200];	   /* what was found, what was expected */
 };
 
 /* 0, or -EINVAL with *ret_error filled. ret_scn is untouched on failure. text need not end in NUL. */

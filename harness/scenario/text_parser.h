@@ -22,7 +22,8 @@ struct parser {
 	unsigned int line_no;
 	struct scenario scn;
 	struct text_error *error;
-	unsigned int seen[8]; /* line of the first statement of a kind that may come once, else 0 */
+	unsigned int seen
+		[8]; /* line of the first statement of a kind that may come once, else 0 */
 	struct place placement;
 	struct place task_kind[SCN_MAX_TASKS], task_parent[SCN_MAX_TASKS];
 	struct place fault_opcode[SCN_MAX_FAULTS], fault_from[SCN_MAX_FAULTS];

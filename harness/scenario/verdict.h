@@ -46,8 +46,10 @@ struct verdict_info {
 };
 
 extern const struct verdict_info verdict_table[VERDICT_COUNT];
-extern const char *const severity_names[SEVERITY_COUNT]; /* none infra contract bug poison */
-extern const char *const rung_names[RUNG_COUNT]; /* exit sigkill reply daemon abort umount none */
+extern const char
+	*const severity_names[SEVERITY_COUNT]; /* none infra contract bug poison */
+extern const char
+	*const rung_names[RUNG_COUNT]; /* exit sigkill reply daemon abort umount none */
 
 /* -EINVAL for an unknown name. */
 int verdict_by_name(const char *name);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Evidence of a rung that did not help, taken before the next rung destroys it: run->snap, run->why. */
+#ifndef SF_EVIDENCE_H
+#define SF_EVIDENCE_H
+
+#include "run.h"
+
+/*
+ * Replaces the snapshot: all threads that still exist, connection, ledger, kernel log; and explains it.
+ * User stacks only once a run, after the first rung that failed: they cost milliseconds.
+ */
+void evidence_take(struct run *run, enum rung rung);
+
+/* As above for a run that ended well, when its details are wanted: no tasks, all requests. */
+void evidence_of_clean_run(struct run *run);
+
+/*
+ * Only inits are left, and they wait for no task that can be seen: their namespaces' last threads have left
+ * /proc but not yet freed their pids (zap_pid_ns_processes() itself, not kernel_wait4() below it).
+ */
+bool evidence_in_transit(const struct run *run);
+
+/* SIGKILL neither pends at a task nor is the task exiting: it never arrived, which is our own trouble. */
+bool evidence_signal_lost(const struct run *run);
+
+#endif

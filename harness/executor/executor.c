@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Serves the exec protocol: a scenario in, a result out. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "executor.h"
+#include "harness/scenario/codec.h"
+#include "isolate.h"
+#include "start.h"
+
+#define SEND_MS 10000
+
+static int map_arena(struct executor *ex, char *err)
+{
+	ex->arena = mmap(NULL, sizeof(*ex->arena), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (ex->arena == MAP_FAILED) {
+		snprintf(err, 200, "memory of the arena: %s", strerror(errno));
+		return -ENOMEM;
+	}
+	ex->actors = (struct actor_env){
+		.arena = ex->arena,
+		.mnt = DIR_MOUNT,
+		.outside = DIR_OUTSIDE,
+		.daemon_body = daemon_body,
+	};
+	return 0;
+}
+
+/* Out of the way of the run's tasks: they close everything from FD_HARNESS on. */
+static int move_fd(int fd)
+{
+	int moved;
+
+	if (fd < 0)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, FD_HARNESS);
+	close(fd);
+	return moved;
+}
+
+int executor_init(struct executor *ex, int channel, int cpu, char *err)
+{
+	int ret;
+
+	memset(ex, 0, sizeof(*ex));
+	ex->channel = channel;
+	ex->cpu = cpu;
+	ret = isolate_descriptors(ex, err);
+	if (!ret)
+		ret = isolate_mounts(ex, err);
+	if (!ret)
+		ret = map_arena(ex, err);
+	if (ret < 0)
+		return ret;
+	isolate_scheduler(ex);
+	isolate_calibrate(ex);
+	ret = procfs_open(&ex->procfs, "/proc");
+	if (ret < 0) {
+		snprintf(err, 200, "/proc: %s", strerror(-ret));
+		return ret;
+	}
+	ex->procfs.fd = move_fd(ex->procfs.fd);
+	ex->children_fd = move_fd(open("/proc/1/task/1/children", O_RDONLY | O_CLOEXEC));
+	kmsg_open(&ex->kmsg); /* absent in some containers: then no kernel log */
+	ex->kmsg.fd = move_fd(ex->kmsg.fd);
+	return 0;
+}
+
+static int send_hello(const struct executor *ex)
+{
+	struct utsname uts;
+	char text[300];
+	int len;
+
+	uname(&uts);
+	len = snprintf(text, sizeof(text),
+		       "{\"version\":%u,\"release\":\"%s\",\"cpus\":%ld,\"unit_us\":%u,"
+		       "\"grace_ms\":%u,\"features\":[%s]}",
+		       PROTO_VERSION, uts.release, sysconf(_SC_NPROCESSORS_ONLN),
+		       ex->unit_us, ex->grace_ms, ex->fifo ? "\"fifo\"" : "");
+	return frame_write(ex->channel, FRAME_HELLO, 0, text, (uint32_t)len, SEND_MS);
+}
+
+static int serve_run(struct executor *ex, const struct frame *frame)
+{
+	struct run_request request;
+	struct scenario scn;
+	struct result res;
+	uint8_t *buf;
+	uint32_t len;
+	int ret;
+
+	if (frame->len < sizeof(request))
+		return -EBADMSG;
+	memcpy(&request, frame->data, sizeof(request));
+	scenario_decode(frame->data + sizeof(request), frame->len - sizeof(request),
+			&scn);
+	result_init(&res);
+	executor_run(ex, &scn, &request, &res);
+	ret = result_encode(&res, &buf, &len);
+	result_release(&res);
+	if (ret < 0)
+		return ret;
+	ret = frame_write(ex->channel, FRAME_RESULT, frame->id, buf, len, SEND_MS);
+	free(buf);
+	return ret;
+}
+
+int executor_serve(struct executor *ex)
+{
+	struct frame_reader reader;
+	int ret = send_hello(ex);
+
+	frame_reader_init(&reader, ex->channel);
+	while (!ret) {
+		struct frame frame;
+
+		ret = frame_read(&reader, -1, &frame);
+		if (ret < 0)
+			break;
+		if (frame.type == FRAME_STOP) {
+			frame_release(&frame);
+			break;
+		}
+		if (frame.type == FRAME_RUN)
+			ret = serve_run(ex, &frame);
+		frame_release(&frame);
+	}
+	frame_reader_release(&reader);
+	return ret == -ECONNRESET ? 0 : ret;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The executor: runs one scenario after another in the kernel it lives in.
+ *
+ * It is the init of a pid namespace (in a guest: of the machine), so every orphan of a run becomes its
+ * child and /proc shows only tasks of the run. It never touches a file of the mount under
+ * test, so it cannot hang with it. One CPU, one scenario at a time.
+ */
+#ifndef SF_EXECUTOR_H
+#define SF_EXECUTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "harness/protocol/proto.h"
+#include "harness/protocol/result.h"
+#include "harness/snapshot/kmsg.h"
+#include "harness/snapshot/procfs.h"
+#include "harness/tree/actor.h"
+
+/* Private tmpfs of the executor's mount namespace. */
+#define DIR_PRIVATE "/run"
+#define DIR_MOUNT   DIR_PRIVATE "/mnt"
+#define DIR_OUTSIDE DIR_PRIVATE "/out"
+#define DIR_FUSECTL DIR_PRIVATE "/ctl"
+
+#define KNOWN_ROOTS                                                                      \
+	1024 /* hash slots: root causes that were confirmed with full patience */
+
+struct executor {
+	int channel;	   /* exec protocol */
+	int cpu;	   /* pinned to it; -1: not pinned */
+	bool fifo;	   /* SCHED_FIFO works: the run's tasks preempt the executor */
+	uint32_t uid, gid; /* of the mounts: who owns the connection, see leftovers.h */
+	struct arena *arena;
+	struct actor_env actors;
+	struct procfs procfs;
+	int children_fd; /* /proc/1/task/1/children: the executor's own; -1: this kernel has none */
+	struct kmsg kmsg;
+	unsigned int unit_us;  /* fork, exit, wait: what this machine takes */
+	unsigned int grace_ms; /* how long a rung must have failed, see ladder.c */
+	uint64_t known[KNOWN_ROOTS];
+	uint64_t runs;
+};
+
+/* Set up once: mounts, arena, scheduler, calibration. 0, or -errno with a line in err[200]. */
+int executor_init(struct executor *ex, int channel, int cpu, char *err);
+
+/* Serves RUN frames until STOP or end of file. 0 or -errno. */
+int executor_serve(struct executor *ex);
+
+/* Runs one scenario. Always fills *res (initialised by the caller); infra is a verdict too. */
+void executor_run(struct executor *ex, const struct scenario *scn,
+		  const struct run_request *request, struct result *res);
+
+/* CLOCK_MONOTONIC in us. */
+int64_t now_us(void);
+
+#endif

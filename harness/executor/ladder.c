@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The recovery ladder: each rung waits until every task is reaped, or until it is certain that the rung has not
+ * helped; the rung that emptied the tree, and the ledger, give the verdict.
+ *
+ * Certain means: the same threads with the same context-switch counts and kernel stacks, off the
+ * run queue, for grace_ms; unless the same roots were confirmed with full patience before. A namespace's init that is
+ * alone in zap_pid_ns_processes() is in transit: a last thread has left /proc before its pid is free.
+ */
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "evidence.h"
+#include "harness/scenario/tables.h"
+#include "oracle.h"
+#include "run.h"
+
+#define KNOWN_MS     4 /* three equal looks suffice for roots that were confirmed before */
+#define TRANSIT_MS   1000 /* init alone */
+#define LAST_MS	     1500 /* before a kernel is called poisoned */
+#define UNSETTLED_MS 5000 /* tasks that keep changing have not gone either */
+
+static bool known_roots(struct run *run, enum rung rung, bool learn)
+{
+	uint64_t key = (run->why.root_hash ^ (rung + 1)) * 0x9e3779b97f4a7c15ull | 1;
+	uint64_t *slot = &run->ex->known[(key >> 32) % KNOWN_ROOTS];
+	bool known = *slot == key;
+
+	if (learn)
+		*slot = key;
+	return known;
+}
+
+static unsigned int patience_ms(const struct run *run, enum rung rung)
+{
+	if (rung >= RUNG_ABORT)
+		return LAST_MS * run->ex->grace_ms / 50;
+	return evidence_in_transit(run) ? TRANSIT_MS * run->ex->grace_ms / 50
+					: run->ex->grace_ms;
+}
+
+/* True: nothing in scope is left. False: the rung has not helped; evidence was taken. */
+static bool settle(struct run *run, enum rung rung, enum scope scope)
+{
+	static struct survivors was, now;
+	int64_t begin = now_us(), still_since = 0, t;
+	unsigned int looks = 0;
+	bool taken = false;
+
+	was.n = 0;
+	for (;; was = now) {
+		survivors_look(run, scope, &now);
+		t = now_us();
+		if (!now.n)
+			return true;
+		if (!survivors_same(&was, &now)) {
+			still_since = t;
+			looks = 0;
+			taken = false;
+		}
+		looks++;
+		if (looks >= 3 && t - still_since >= KNOWN_MS * 1000 && !taken) {
+			evidence_take(run, rung);
+			taken = true;
+			if (known_roots(run, rung, false))
+				return false;
+		}
+		if (taken && t - still_since >= (int64_t)patience_ms(run, rung) * 1000) {
+			known_roots(run, rung, true);
+			return false;
+		}
+		if (t - begin > UNSETTLED_MS * 1000 * (int64_t)(run->ex->grace_ms / 50)) {
+			evidence_take(run, rung);
+			return false;
+		}
+		survivors_wait(&now, looks < 4 ? 1 : 4);
+	}
+}
+
+static bool anyone_idle(const struct run *run)
+{
+	for (unsigned int i = 0; i < SCN_MAX_TASKS; i++)
+		if (run->arena->mailbox[i].state == MAILBOX_IDLE)
+			return true;
+	return false;
+}
+
+/* Rung 0: only a tree whose tasks all ended or are ending by themselves can be empty without a signal. */
+static bool ended_by_itself(struct run *run)
+{
+	static struct survivors left;
+
+	if (!anyone_idle(run))
+		run_barrier(run, 200);
+	survivors_look(run, SCOPE_TREE, &left);
+	return !left.n;
+}
+
+/* Also a leader that is a zombie already: the signal is for its threads. */
+static void kill_each(const struct run *run, const struct survivors *some, bool inits)
+{
+	for (unsigned int i = 0; i < some->n; i++)
+		if (survivor_is_init(run, some->task[i].pid) == inits)
+			kill(some->task[i].pid, SIGKILL);
+}
+
+/* Children first, then the inits of the namespaces, which take what is left with them. */
+static void kill_tree(struct run *run)
+{
+	static struct survivors tree;
+
+	survivors_look(run, SCOPE_TREE, &tree);
+	kill_each(run, &tree, false);
+	run->arena->daemon.killed = ~0u;
+	if (run->arena->ledger.n_held)
+		run_kick(run);
+	kill_each(run, &tree, true);
+}
+
+static bool rung_reply(struct run *run)
+{
+	kill(run->arena->daemon.pid, SIGCONT);
+	run->arena->daemon.healing = 1;
+	run->arena->daemon.gate_closed = 0;
+	run_kick(run);
+	return settle(run, RUNG_REPLY, SCOPE_TREE);
+}
+
+static bool rung_daemon(struct run *run)
+{
+	static struct survivors rest;
+
+	if (run->arena->daemon.pid > 1)
+		kill(run->arena->daemon.pid, SIGKILL);
+	survivors_look(run, SCOPE_ALL, &rest);
+	kill_each(run, &rest, false);
+	kill_each(run, &rest, true);
+	return settle(run, RUNG_DAEMON, SCOPE_ALL);
+}
+
+static bool rung_abort(struct run *run)
+{
+	run->waiting_before_abort = run_waiting(run);
+	run_abort(run);
+	return settle(run, RUNG_ABORT, SCOPE_ALL);
+}
+
+static bool rung_umount(struct run *run)
+{
+	if (run->mounted)
+		run_umount(run, true);
+	return settle(run, RUNG_UMOUNT, SCOPE_ALL);
+}
+
+static enum rung climb(struct run *run)
+{
+	enum rung freed = RUNG_NONE;
+
+	if (ended_by_itself(run)) {
+		freed = RUNG_EXIT;
+	} else {
+		kill_tree(run);
+		if (settle(run, RUNG_SIGKILL, SCOPE_TREE))
+			freed = RUNG_SIGKILL;
+		else if (daemon_lives(run) && rung_reply(run))
+			freed = RUNG_REPLY;
+	}
+	/* The daemon goes in any case; a daemon that cannot die is a finding of its own. */
+	if (rung_daemon(run))
+		return freed == RUNG_NONE ? RUNG_DAEMON : freed;
+	if (rung_abort(run))
+		return RUNG_ABORT;
+	return rung_umount(run) ? RUNG_UMOUNT : RUNG_NONE;
+}
+
+static enum verdict verdict_of(const struct run *run, enum rung rung)
+{
+	const struct explanation *why = &run->why;
+
+	switch (rung) {
+	case RUNG_EXIT:
+	case RUNG_SIGKILL:
+		return VERDICT_CLEAN;
+	case RUNG_REPLY:
+		return why->root_unread ? VERDICT_DEAF : VERDICT_HELD;
+	case RUNG_DAEMON:
+		if (why->root_unread)
+			return VERDICT_DEAF;
+		return why->root_held || why->root_dropped || run->arena->ledger.n_dropped
+			       ? VERDICT_LOST
+			       : VERDICT_STUCK;
+	case RUNG_ABORT:
+		return run->waiting_before_abort > 0 ? VERDICT_PINNED : VERDICT_STUCK;
+	case RUNG_UMOUNT:
+		return VERDICT_STUCK;
+	default:
+		return VERDICT_UNREAPABLE;
+	}
+}
+
+void run_ladder(struct run *run)
+{
+	struct result *res = run->res;
+	enum rung rung = climb(run);
+	enum verdict verdict = verdict_of(run, rung);
+
+	run_collect_late(run);
+	res->rung = (uint8_t)rung;
+	res->verdict = (uint8_t)verdict;
+	res->poisoned = verdict == VERDICT_UNREAPABLE;
+	if (verdict != VERDICT_CLEAN && evidence_signal_lost(run)) {
+		res->verdict = VERDICT_INFRA;
+		strcpy(res->reason, "SIGKILL never arrived at a task that stayed");
+	}
+	res->verdict_us = (uint32_t)(now_us() - run->steps_end_us);
+}

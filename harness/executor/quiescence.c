@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Is anything of the run still running?
+ *
+ * Where the run's tasks have a higher real-time priority than the executor and share its one CPU, the answer is
+ * in the question: the executor would not run. Elsewhere every task, daemon threads included, must be
+ * off the run queue (wchan is not "0") in two looks with the same count of times scheduled in. A task's
+ * state alone does not tell: one that was preempted on its way to sleep shows S or D already.
+ */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run.h"
+
+static bool has_probe(const struct run *run, pid_t tid)
+{
+	for (size_t i = 0; i < run->n_probes; i++)
+		if (run->probes[i].tid == tid)
+			return true;
+	return false;
+}
+
+static int add_probe(void *ctx, pid_t pid, pid_t tid)
+{
+	struct run *run = ctx;
+
+	if (pid == 1 || pid == run->ignore || has_probe(run, tid))
+		return 0;
+	if (run->n_probes == RUN_MAX_PROBES)
+		return 1;
+	if (!procfs_probe_open(&run->ex->procfs, pid, tid, &run->probes[run->n_probes]))
+		run->n_probes++;
+	return 0;
+}
+
+static void drop_probe(struct run *run, size_t i)
+{
+	procfs_probe_close(&run->probes[i]);
+	run->probes[i] = run->probes[--run->n_probes];
+}
+
+char run_task_state(pid_t pid, pid_t tid)
+{
+	char path[64], buf[512], *end;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 'X';
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0)
+		return 'X';
+	buf[n] = '\0';
+	end = strrchr(buf, ')');
+	return end && end[1] && end[2] ? end[2] : 'X';
+}
+
+void run_probes_release(struct run *run)
+{
+	while (run->n_probes)
+		drop_probe(run, 0);
+}
+
+/* One look at every task. False as soon as one runs. runs[]: what to compare the next look with. */
+static bool look(struct run *run, uint64_t *ret_sum)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < run->n_probes;) {
+		struct probe_sample sample;
+
+		if (procfs_probe_read(&run->probes[i], &sample) < 0) {
+			drop_probe(run, i);
+			continue;
+		}
+		if (!sample.asleep) {
+			int state = procfs_probe_state(&run->probes[i]);
+
+			if (state != 'Z' && state != 'X' && state >= 0)
+				return false;
+		}
+		sum = (sum + sample.runs) * 0x9e3779b97f4a7c15ull +
+		      (uint64_t)run->probes[i].tid;
+		i++;
+	}
+	*ret_sum = sum;
+	return true;
+}
+
+bool run_quiescent(struct run *run)
+{
+	uint64_t first, second;
+
+	if (run->arena->daemon.wants || run->arena->ledger.n_timed)
+		return false;
+	if (run->ex->fifo && run->scn->config.cpus == 1)
+		return true;
+	if (run->probes_stale) {
+		run->probes_stale = false;
+		procfs_each_thread(&run->ex->procfs, add_probe, run);
+	}
+	if (!look(run, &first))
+		return false;
+	return look(run, &second) && first == second && !run->arena->daemon.wants;
+}
+
+bool run_barrier(struct run *run, unsigned int ms)
+{
+	int64_t deadline = now_us() + (int64_t)ms * 1000;
+	unsigned int pause = 20;
+
+	for (;;) {
+		uint32_t seen = run->arena->event;
+
+		run_serve_daemon_wants(run);
+		if (run_quiescent(run))
+			return true;
+		if (now_us() > deadline)
+			return false;
+		arena_wait(&run->arena->event, seen, (int64_t)pause * 1000);
+		pause = pause < 1000 ? pause * 2 : 1000;
+	}
+}

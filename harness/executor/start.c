@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* Starts the daemon and the task tree of a run, in an order that no fault can disturb. */
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "harness/daemon/daemon.h"
+#include "harness/scenario/tables.h"
+#include "run.h"
+#include "start.h"
+
+#define START_LIMIT_MS 3000
+
+extern const char pause_image_start[], pause_image_end[];
+
+void daemon_body(const struct actor_env *env)
+{
+	struct daemon_env daemon = {
+		.arena = env->arena,
+		.dev_fd = FD_DEV,
+		.kick_fd = FD_KICK,
+		.mnt = env->mnt,
+		.bin = pause_image_start,
+		.bin_len = (size_t)(pause_image_end - pause_image_start),
+		.run_step = actor_run_step,
+		.ctx = (void *)env,
+	};
+
+	daemon_main(&daemon);
+}
+
+/* Waits until *word is not zero; the executor's event futex is bumped on every change. */
+static int await_word(struct run *run, const _Atomic uint32_t *word)
+{
+	int64_t deadline = now_us() + (int64_t)START_LIMIT_MS * 1000;
+
+	for (;;) {
+		uint32_t seen = run->arena->event;
+
+		if (*word)
+			return 0;
+		if (now_us() > deadline)
+			return -ETIMEDOUT;
+		arena_wait(&run->arena->event, seen, 1000 * 1000);
+	}
+}
+
+static int fork_daemon(struct run *run)
+{
+	const struct actor_env *env = &run->ex->actors;
+	unsigned long flags = SIGCHLD;
+	pid_t pid;
+
+	if (run->scn->config.placement == PLACE_INIT)
+		flags |= CLONE_NEWPID;
+	pid = flags & CLONE_NEWPID
+		      ? (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL)
+		      : fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		actor_enter(env, FD_HARNESS);
+		daemon_body(env);
+	}
+	return 0;
+}
+
+static bool below_daemon(const struct scenario *scn, const struct scn_task *task)
+{
+	while (task && task->parent != ACTOR_DAEMON)
+		task = scenario_task(scn, task->parent);
+	return task != NULL;
+}
+
+/* The controller's tasks are its own children; every other one is made by its parent. */
+static int start_task(struct run *run, const struct scn_task *task)
+{
+	struct scn_step step = {.actor = task->parent, .op = OP_spawn, .a = task->id};
+	int ret;
+
+	if (task->parent == ACTOR_CTL) {
+		ret = actor_spawn(&run->ex->actors, ACTOR_CTL, task->id);
+		if (ret < 0)
+			return ret;
+	} else if (!run_post(run, &step)) {
+		return -ESRCH;
+	}
+	return await_word(run, &run->arena->mailbox[task->id].state);
+}
+
+static int start_tasks(struct run *run, bool heirs, char *err)
+{
+	const struct scenario *scn = run->scn;
+
+	for (unsigned int i = 0; i < scn->n_tasks; i++) {
+		const struct scn_task *task = &scn->tasks[i];
+		int ret;
+
+		if (task->late || below_daemon(scn, task) != heirs)
+			continue;
+		ret = start_task(run, task);
+		/* A vfork child keeps its parent busy, so a sibling cannot be made: that is the scenario's. */
+		if (ret == -ESRCH)
+			continue;
+		if (ret < 0) {
+			snprintf(err, 200, "task t%u did not start: %s", task->id,
+				 strerror(-ret));
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static bool has_heirs(const struct scenario *scn)
+{
+	for (unsigned int i = 0; i < scn->n_tasks; i++)
+		if (!scn->tasks[i].late && below_daemon(scn, &scn->tasks[i]))
+			return true;
+	return false;
+}
+
+static int await_daemon(struct run *run, char *err)
+{
+	struct mailbox *box = &run->arena->mailbox[ACTOR_DAEMON];
+	int ret = await_word(run, &run->arena->daemon.ready);
+
+	if (ret < 0) {
+		snprintf(err, 200, "the daemon did not start: %s", strerror(-ret));
+		return ret;
+	}
+	box->pid = run->arena->daemon.pid;
+	box->tid = run->arena->daemon.pid;
+	box->files = box->mm = ACTOR_DAEMON;
+	box->depth = run->scn->config.placement == PLACE_OUTSIDE ? 0 : 1;
+	box->state = MAILBOX_IDLE;
+	return 0;
+}
+
+/* No request is read before every actor exists: a fault on INIT would hit too early. */
+static int let_daemon_serve(struct run *run, char *err)
+{
+	struct daemon_shared *daemon = &run->arena->daemon;
+	bool heirs = has_heirs(run->scn);
+	int ret;
+
+	daemon->gate_closed = heirs;
+	arena_bump(&daemon->start);
+	if (heirs) {
+		ret = start_tasks(run, true, err);
+		if (ret < 0)
+			return ret;
+		daemon->gate_closed = 0;
+		run_kick(run);
+	}
+	if (!daemon->inited || (run->scn->config.daemon & DAEMON_SELF_FILE))
+		run_barrier(run, 1000);
+	return 0;
+}
+
+/* Besides its heirs: steps in which the daemon's main thread forks. */
+static bool daemon_forks(const struct scenario *scn)
+{
+	for (unsigned int i = 0; i < scn->n_tasks; i++)
+		if (below_daemon(scn, &scn->tasks[i]))
+			return true;
+	for (unsigned int i = 0; i < scn->n_steps; i++)
+		if (scn->steps[i].actor == ACTOR_DAEMON &&
+		    ((op_table[scn->steps[i].op].flags & OPF_SPAWNS) ||
+		     scn->steps[i].op == OP_fork_exit))
+			return true;
+	return false;
+}
+
+int run_start(struct run *run, char *err)
+{
+	int ret = 0;
+
+	run->daemon_forks = daemon_forks(run->scn);
+
+	if (run->scn->config.placement != PLACE_INSIDE) {
+		ret = fork_daemon(run);
+		close(FD_DEV);
+	}
+	if (ret < 0) {
+		snprintf(err, 200, "fork of the daemon: %s", strerror(-ret));
+		return ret;
+	}
+	ret = start_tasks(run, false, err);
+	if (run->scn->config.placement == PLACE_INSIDE)
+		close(FD_DEV);
+	if (ret < 0)
+		return ret;
+	ret = await_daemon(run, err);
+	return ret < 0 ? ret : let_daemon_serve(run, err);
+}
