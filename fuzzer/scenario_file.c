@@ -100,7 +100,10 @@ int scenario_file_load(const char *path, struct scenario *ret_scn, char *err)
 
 	if (!strcmp(path, "-"))
 		return load_fd("standard input", STDIN_FILENO, ret_scn, err);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK: a FIFO that nobody writes is empty, and does not keep us waiting. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, 0);
 	if (fd >= 0 && !fstat(fd, &st) && S_ISDIR(st.st_mode)) {
 		close(fd);
 		snprintf(inner, sizeof(inner), "%s/scenario.bin", path);

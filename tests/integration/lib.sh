@@ -1,0 +1,49 @@
+# shellcheck shell=sh
+# What the integration tests share. Sourced; B is the build folder.
+B=${B:-build}
+SF=$B/shortfuse
+
+fail() {
+  echo "FAIL: $*"
+  exit 1
+}
+
+need_fuse() {
+  [ "$(id -u)" = 0 ] || { echo "not root"; exit 77; }
+  [ -c /dev/fuse ] || { echo "no /dev/fuse"; exit 77; }
+}
+
+# Connections of shortfuse (group_id 0x5f......) whose executor (user_id) is no more: what nobody will remove but
+# the next start. In a private mount namespace, as fusectl may not be mounted.
+CTL=/sys/fs/fuse/connections
+leftovers() {
+  unshare -m sh -c "mountpoint -q $CTL || mount -t fusectl none $CTL; ls -ln $CTL" |
+    awk '$4 >= 1593835520 && $4 < 1610612736 {print $9, $3}' |
+    while read -r conn pid; do
+      [ -d "/proc/$pid" ] || echo "$conn"
+    done
+}
+
+# Executors started by this test: they run a copy of the binary with a name of its own.
+own_executor() {
+  cp "$B/shortfuse-executor" "$TMP/sfx$$"
+  export SHORTFUSE_EXECUTOR="$TMP/sfx$$"
+}
+executors() {
+  ps -o stat= -C "sfx$$" | grep -cv '^Z'
+}
+
+# Runs a command and wants this exit status: want STATUS COMMAND...
+want() {
+  status=$1
+  shift
+  got=0
+  "$@" > "$TMP/out" 2> "$TMP/err" || got=$?
+  [ "$got" = "$status" ] || {
+    cat "$TMP/out" "$TMP/err"
+    fail "exit status $got, not $status: $*"
+  }
+}
+
+TMP=$(mktemp -d)
+trap 'rm -rf "$TMP"' EXIT
