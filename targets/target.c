@@ -7,7 +7,7 @@
 
 #include "executable.h"
 
-const struct target_ops *const target_backends[] = {&host_ops, &uml_ops, NULL};
+const struct target_ops *const target_backends[] = {&host_ops, &uml_ops, &qemu_ops, NULL};
 
 /* "qemu:6.1" is of back end "qemu". */
 static const struct target_ops *backend_of(const char *spec)
