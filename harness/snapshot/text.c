@@ -166,34 +166,42 @@ static void print_tasks(const struct snapshot *snap, const struct snapshot_head 
 				print_task(&snap->tasks[i], roots, out);
 }
 
+static void print_request(const struct snap_request *req, FILE *out)
+{
+	fprintf(out, "  #%" PRIu64 " %s node %" PRIu64 " of task %d, read by %d: %s",
+		req->unique, opcode_name(req->opcode), req->nodeid, req->pid, req->server,
+		req->state < REQUEST_STATES ? request_state_names[req->state] : "?");
+	if (req->rule && req->action < FAULT_COUNT && fault_table[req->action].name)
+		fprintf(out, " (rule %u: %s)", req->rule, fault_table[req->action].name);
+	if (req->error)
+		fprintf(out, ", error %s", strerrorname_np(-req->error) ?: "?");
+	if (req->read_us >= 0)
+		fprintf(out, ", read at %" PRId64 " us", req->read_us);
+	if (req->done_us >= 0)
+		fprintf(out, ", %s at %" PRId64 " us",
+			req->state == LEDGER_ANSWERED ? "answered" : "decided",
+			req->done_us);
+	fputc('\n', out);
+}
+
+/* Answered as it should be: counted only. */
 static void print_requests(const struct snapshot *snap, FILE *out)
 {
+	size_t quiet = 0;
+
 	if (!snap->n_requests)
 		return;
 	fprintf(out, "REQUESTS (%zu, unanswered ones first)\n", snap->n_requests);
 	for (size_t i = 0; i < snap->n_requests; i++) {
 		const struct snap_request *req = &snap->requests[i];
 
-		fprintf(out,
-			"  #%" PRIu64 " %s node %" PRIu64 " of task %d, read by %d: %s",
-			req->unique, opcode_name(req->opcode), req->nodeid, req->pid,
-			req->server,
-			req->state < REQUEST_STATES ? request_state_names[req->state]
-						    : "?");
-		if (req->rule && req->action < FAULT_COUNT &&
-		    fault_table[req->action].name)
-			fprintf(out, " (rule %u: %s)", req->rule,
-				fault_table[req->action].name);
-		if (req->error)
-			fprintf(out, ", error %s", strerrorname_np(-req->error) ?: "?");
-		if (req->read_us >= 0)
-			fprintf(out, ", read at %" PRId64 " us", req->read_us);
-		if (req->done_us >= 0)
-			fprintf(out, ", %s at %" PRId64 " us",
-				req->state == LEDGER_ANSWERED ? "answered" : "decided",
-				req->done_us);
-		fputc('\n', out);
+		if (req->state == LEDGER_ANSWERED && !req->rule)
+			quiet++;
+		else
+			print_request(req, out);
 	}
+	if (quiet)
+		fprintf(out, "  %zu answered without a fault\n", quiet);
 	fputc('\n', out);
 }
 

@@ -313,6 +313,7 @@ static void test_text(void **state)
 		"REQUESTS (3",
 		"#22 FLUSH node 18446744073709551614 of task 101, read by 104: dropped",
 		"error EIO",
+		"  1 answered without a fault\n",
 		"CONNECTION 77: exists, 3 waiting, daemon 12 is alive\n",
 		"HOLDERS of /dev/fuse\n  101 (process 100) fd 0\n",
 		"  999 (process 998) fd 7, connection 77, not of this run\n",
@@ -339,6 +340,8 @@ static void test_text(void **state)
 
 	(void)state;
 	fill(&snap);
+	snap.requests[2].state = LEDGER_ANSWERED;
+	snap.requests[2].rule = 0;
 	text = text_of(&snap, &head);
 	expect_order(text, words, sizeof(words) / sizeof(*words));
 	assert_null(strstr(strstr(text, "fd 0\n") + 1, "fd 0\n")); /* each holder once */
