@@ -67,14 +67,13 @@ static void outer_ids(int32_t *ret_pid, int32_t *ret_tid)
 	ssize_t len = readlink("/proc/thread-self", link, sizeof(link) - 1);
 	int pid, tid;
 
-	*ret_pid = getpid();
-	*ret_tid = gettid();
-	if (len <= 0)
-		return;
-	link[len] = '\0';
+	link[len > 0 ? len : 0] = '\0';
 	if (sscanf(link, "%d/task/%d", &pid, &tid) == 2) {
 		*ret_pid = pid;
 		*ret_tid = tid;
+	} else { /* no procfs: then there is no nested namespace either */
+		*ret_pid = getpid();
+		*ret_tid = gettid();
 	}
 }
 
