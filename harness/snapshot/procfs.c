@@ -113,8 +113,7 @@ static int read_locked(int dir, struct snap_task *task)
 	n = procfs_read_at(dir, "syscall", buf, 512);
 	if (n >= 0)
 		parse_syscall(buf, task);
-	if (n == -ESRCH)
-		return -ESRCH;
+	/* User-mode Linux has no such file: whether the task is gone, the next one tells. */
 	n = procfs_read_at(dir, "stack", buf, sizeof(buf));
 	if (n >= 0)
 		parse_stack(buf, task);
