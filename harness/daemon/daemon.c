@@ -275,8 +275,11 @@ static bool lead(struct server *me, bool is_main, struct request *req)
 		int64_t ns;
 		struct timespec timeout;
 
-		if (is_main && step_pending())
+		if (is_main && step_pending()) {
+			/* Nobody may be left to obey while the step is blocked. */
+			obey(is_main);
 			return false;
+		}
 		hold_answer_due();
 		ns = hold_timeout();
 		timeout.tv_sec = ns / 1000000000;
@@ -310,10 +313,12 @@ static void handle(struct request *req)
 		hooks->after(req);
 }
 
-/* Entered with the lead. */
+/* Entered with the lead. A step is run without it, but a thread that is alone takes it first: to obey. */
 static _Noreturn void serve(struct server *me)
 {
 	bool is_main = me == &daemon_self.servers[0], mine = true;
+	bool (*interrupt)(void) =
+		is_main && daemon_self.n_servers > 1 ? step_pending : NULL;
 	struct request req;
 
 	for (;;) {
@@ -323,9 +328,9 @@ static _Noreturn void serve(struct server *me)
 			lead_pass();
 		if (got)
 			handle(&req);
-		if (is_main && step_pending())
+		else if (is_main && step_pending())
 			run_step();
-		mine = lead_take(is_main ? step_pending : NULL);
+		mine = lead_take(interrupt);
 	}
 }
 
