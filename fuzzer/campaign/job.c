@@ -52,6 +52,23 @@ static void log_finding(struct campaign *c, const struct result *res, const char
 	file_append(c->dir_fd, "findings.tsv", line);
 }
 
+/* Skipped: its actor was not there. EBADF, ESRCH: an empty slot, a task not there (ops.h). */
+static void count_steps(struct campaign *c, const struct result *res)
+{
+	unsigned int reached = 0;
+
+	for (unsigned int i = 0; i < res->n_steps; i++) {
+		const struct step_result *step = &res->steps[i];
+
+		if (step->status == STEP_BLOCKED || step->status == STEP_ENDED)
+			reached++;
+		else if (step->status == STEP_DONE)
+			reached += step->ret != -EBADF && step->ret != -ESRCH;
+	}
+	c->steps += res->n_steps;
+	c->steps_reached += reached;
+}
+
 /* Runs it once: on disk before, filed after. */
 static int execute(struct job *job, const struct scenario *scn, struct result *res)
 {
@@ -67,6 +84,7 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 	}
 	c->runs++;
 	c->verdicts[res->verdict]++;
+	count_steps(c, res);
 	c->infra += res->verdict == VERDICT_INFRA;
 	job->answer = findings_add(&c->findings, scn, res, c->runs_before + c->runs);
 	if (job->answer == FINDINGS_NEW) {
