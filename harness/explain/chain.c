@@ -63,11 +63,18 @@ static void line_daemon(const struct view *view, FILE *out)
 		zombies += task->state == 'Z';
 		stuck += view->t[i].stuck && task->state != 'Z';
 	}
-	if (view->daemon == DAEMON_DYING)
-		fprintf(out,
-			"because process %d is dying: %u of its threads are zombies, %u "
-			"wait themselves\n",
-			conn->daemon_pid, zombies, stuck);
+	if (view->daemon == DAEMON_DYING) {
+		fprintf(out, "because process %d is dying", conn->daemon_pid);
+		if (zombies)
+			fprintf(out, ": %u of its threads %s", zombies,
+				zombies > 1 ? "are zombies" : "is a zombie");
+		if (stuck > 1)
+			fprintf(out, "%s %u wait themselves", zombies ? "," : ":", stuck);
+		fputc('\n', out);
+	}
+	if (view->daemon == DAEMON_BUSY && threads == 1)
+		fprintf(out, "because the only thread of process %d waits itself\n",
+			conn->daemon_pid);
 	else if (view->daemon == DAEMON_BUSY)
 		fprintf(out, "because all %u threads of process %d wait themselves\n",
 			threads, conn->daemon_pid);
@@ -83,50 +90,74 @@ static void line_daemon(const struct view *view, FILE *out)
 			conn->number, conn->waiting);
 }
 
-/* One line for each class of tasks that is like the first: roots or victims. */
+static bool is_shown(const struct view *view, size_t at, bool roots)
+{
+	const struct task_view *tv = &view->t[at];
+
+	return (tv->stuck || tv->holder >= 0) && tv->root == roots &&
+	       (int)at != view->main_root;
+}
+
+static bool is_alike(const struct task_view *a, const struct task_view *b)
+{
+	if (a->wait != b->wait)
+		return false;
+	return a->root ? !strcmp(a->frame, b->frame) : a->holder == b->holder;
+}
+
+/* ", frame" if it is not in the list yet; three at most, then "...". */
+static void add_frame(char *list, size_t size, const char *frame, unsigned int *n)
+{
+	size_t len = strlen(list);
+
+	if (strstr(list, frame))
+		return;
+	if (++*n <= 3)
+		snprintf(list + len, size - len, "%s%s", len ? ", " : "", frame);
+	else if (*n == 4)
+		snprintf(list + len, size - len, ", ...");
+}
+
+/* The line for all tasks that wait like this one, which are marked as done. */
+static void line_alike(const struct view *view, size_t first, bool roots, bool *done,
+		       FILE *out)
+{
+	const struct task_view *tv = &view->t[first];
+	char name[64], frames[4 * SNAP_NAME] = "";
+	unsigned int same = 0, n_frames = 0;
+
+	for (size_t i = first; i < view->n; i++) {
+		if (done[i] || !is_shown(view, i, roots) || !is_alike(tv, &view->t[i]))
+			continue;
+		done[i] = true;
+		same++;
+		add_frame(frames, sizeof(frames), view->t[i].frame, &n_frames);
+	}
+	view_task_name(view, tv->task, name, sizeof(name));
+	if (same > 1)
+		fprintf(out, "%s%u more tasks wait for %s (%s), e.g. %s",
+			roots ? "also " : "", same,
+			wait_needs(tv->wait) && !roots ? "the same lock"
+			: tv->wait == WAIT_REPLY       ? "replies to their own requests"
+						       : wait_noun(tv->wait),
+			frames, name);
+	else
+		fprintf(out, "%s%s waits for %s (%s)", roots ? "also " : "", name,
+			wait_noun(tv->wait), frames);
+	if (tv->holder >= 0) {
+		view_task_name(view, view->t[tv->holder].task, name, sizeof(name));
+		fprintf(out, ": behind %s", name);
+	}
+	fputc('\n', out);
+}
+
 static void fold(const struct view *view, bool roots, FILE *out)
 {
 	bool *done = calloc(view->n + 1, sizeof(*done));
-	char name[64], holder[64];
 
-	for (size_t i = 0; done && i < view->n; i++) {
-		const struct task_view *tv = &view->t[i];
-		unsigned int same = 0;
-
-		if (done[i] || !(tv->stuck || tv->holder >= 0) || tv->root != roots ||
-		    (int)i == view->main_root)
-			continue;
-		for (size_t j = i; j < view->n; j++) {
-			const struct task_view *other = &view->t[j];
-
-			if (!done[j] && (int)j != view->main_root &&
-			    other->root == roots &&
-			    (other->stuck || other->holder >= 0) &&
-			    other->wait == tv->wait &&
-			    (roots ? !strcmp(other->frame, tv->frame)
-				   : other->holder == tv->holder)) {
-				done[j] = true;
-				same++;
-			}
-		}
-		view_task_name(view, tv->task, name, sizeof(name));
-		if (same > 1)
-			fprintf(out, "%s%u more tasks wait for %s (%s), e.g. %s",
-				roots ? "also " : "", same,
-				wait_needs(tv->wait) && !roots ? "the same lock"
-				: tv->wait == WAIT_REPLY ? "replies to their own requests"
-							 : wait_noun(tv->wait),
-				tv->frame, name);
-		else
-			fprintf(out, "%s%s waits for %s (%s)", roots ? "also " : "", name,
-				wait_noun(tv->wait), tv->frame);
-		if (tv->holder >= 0) {
-			view_task_name(view, view->t[tv->holder].task, holder,
-				       sizeof(holder));
-			fprintf(out, ": behind %s", holder);
-		}
-		fputc('\n', out);
-	}
+	for (size_t i = 0; done && i < view->n; i++)
+		if (!done[i] && is_shown(view, i, roots))
+			line_alike(view, i, roots, done, out);
 	free(done);
 }
 

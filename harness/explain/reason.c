@@ -145,12 +145,31 @@ static void say_page(const struct view *view, const struct task_view *tv, struct
 	say_request_fate(view, tv, t);
 }
 
+/* A root that is held up all the same closes a cycle. */
+static void say_cycle(const struct view *view, const struct task_view *tv, struct text *t)
+{
+	const struct task_view *owner = &view->t[tv->holder];
+	char name[64], request[64];
+
+	view_task_name(view, owner->task, name, sizeof(name));
+	say(t, "%s (%s) behind %s", wait_noun(tv->wait), tv->frame, name);
+	if (owner->wait == WAIT_REPLY) {
+		view_request_name(owner, request, sizeof(request));
+		say(t, ", which waits for the reply to its own %s", request);
+	}
+	say(t, ": a cycle, only process %d could answer", tv->task->pid);
+}
+
 static void say_root(const struct view *view, const struct task_view *tv, struct text *t)
 {
 	char name[64], request[64];
 
 	view_task_name(view, tv->task, name, sizeof(name));
 	say(t, "%s %s ", name, verb_of(tv));
+	if (tv->holder >= 0) {
+		say_cycle(view, tv, t);
+		return;
+	}
 	switch (tv->wait) {
 	case WAIT_REPLY:
 		view_request_name(tv, request, sizeof(request));

@@ -128,14 +128,22 @@ static int task_index(const struct view *view, pid_t tid)
 	return -1;
 }
 
-/* A thread of the daemon whose own request is unanswered: nobody can serve what is unread. */
+/* A thread of the daemon that is stuck, if it can in its own request: nobody can serve what is unread. */
 static int stuck_server(const struct view *view, size_t but)
 {
-	for (size_t i = 0; i < view->n; i++)
-		if (i != but && view->t[i].wait == WAIT_REPLY &&
-		    view_serves(view, view->t[i].task))
+	int found = -1;
+
+	for (size_t i = 0; i < view->n; i++) {
+		const struct task_view *tv = &view->t[i];
+
+		if (i == but || !tv->stuck || !view_serves(view, tv->task))
+			continue;
+		if (tv->wait == WAIT_REPLY)
 			return (int)i;
-	return -1;
+		if (found < 0 && wait_needs(tv->wait))
+			found = (int)i;
+	}
+	return found;
 }
 
 /* The server thread that holds up a waiter for a reply, or -1: it is a root. */
@@ -193,6 +201,39 @@ static int lock_holder(const struct view *view, size_t at, const unsigned int *h
 			any = (int)i;
 	}
 	return any;
+}
+
+/* The member of a cycle that is its root: the server, whose access to its own mount closed it. */
+static size_t cycle_root(const struct view *view, size_t at)
+{
+	size_t best = at, i = at;
+
+	do {
+		if (view_serves(view, view->t[i].task))
+			return i;
+		if (view->t[i].wait == WAIT_REPLY && view->t[best].wait != WAIT_REPLY)
+			best = i;
+		i = (size_t)view->t[i].holder;
+	} while (i != at);
+	return best;
+}
+
+/* A client waits for the server, which waits for a lock that the client holds. */
+static void break_cycles(struct view *view)
+{
+	for (size_t i = 0; i < view->n; i++) {
+		int at = (int)i;
+
+		for (int depth = 0; depth < 64; depth++) {
+			if (view->t[at].root || view->t[at].holder < 0)
+				break;
+			at = view->t[at].holder;
+			if (at == (int)i) {
+				view->t[cycle_root(view, i)].root = true;
+				break;
+			}
+		}
+	}
 }
 
 static bool is_descendant(const struct view *view, const struct snap_task *task,
@@ -269,6 +310,7 @@ static void find_holders(struct view *view, const unsigned int *holds)
 			tv->req = kernel_request(view->snap, FUSE_WRITE);
 		tv->root = tv->holder < 0;
 	}
+	break_cycles(view);
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < view->n; i++) {
 			struct task_view *tv = &view->t[i];
@@ -311,7 +353,7 @@ static int weight(const struct view *view, const struct task_view *tv)
 		w += 1;
 	else
 		w += 2;
-	if (tv->wait == WAIT_REPLY && view_serves(view, tv->task))
+	if ((tv->wait == WAIT_REPLY || tv->holder >= 0) && view_serves(view, tv->task))
 		w += 16;
 	if (tv->wait == WAIT_REPLY && tv->task->role == ROLE_HEIR)
 		w += 4;
@@ -390,6 +432,8 @@ void view_task_name(const struct view *view, const struct snap_task *task, char 
 	if (task->role == ROLE_SERVER &&
 	    (!task->actor[0] || !strncmp(task->actor, "server", 6)))
 		snprintf(out, size, "server thread %d", task->tid);
+	else if (task->role == ROLE_DAEMON && !task->actor[0] && task->comm[0])
+		snprintf(out, size, "server process %d (%s)", task->tid, task->comm);
 	else if (task->role == ROLE_DAEMON && !task->actor[0])
 		snprintf(out, size, "the daemon (pid %d)", task->tid);
 	else if (task->tid != task->pid && view_serves(view, task) && task->actor[0])

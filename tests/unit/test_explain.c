@@ -359,7 +359,7 @@ static const struct expected {
 	 WAIT_REPLY,
 	 "server fuse_readahead running",
 	 {"server thread 96 waits", "its own READ #31", "dying"},
-	 "1 of its threads are zombies",
+	 "1 of its threads is a zombie",
 	 'd'},
 	{"lock-wait",
 	 lock_wait,
@@ -572,6 +572,37 @@ static void test_clients_of_a_stuck_server(void **state)
 	assert_non_null(strstr(ex.chain, "behind server thread 96"));
 	explanation_release(&ex);
 	snapshot_release(&snap);
+}
+
+/* The server waits for a lock that the client holds while it waits for the server. */
+static void test_cycle_through_a_lock(void **state)
+{
+	struct explanation ex;
+	struct snapshot snap;
+	uint64_t hash[2];
+
+	(void)state;
+	for (int ledger = 0; ledger < 2; ledger++) {
+		begin(&snap, false);
+		snap.conn.ledger = ledger;
+		snap.conn.daemon_alive = true;
+		add(&snap, 97, 97, ROLE_WORKER, 'D', 0, LOOKUP);
+		add(&snap, DAEMON, DAEMON, ROLE_DAEMON, 'D', 0,
+		    "fuse_lock_inode fuse_lookup fuse_atomic_open path_openat");
+		if (ledger)
+			request(&snap, 31, FUSE_LOOKUP, 97, LEDGER_READ);
+		explain(&snap, &ex);
+		assert_int_equal(ex.n_roots, 1);
+		assert_int_equal(ex.roots[0], DAEMON);
+		assert_non_null(strstr(ex.reason, "behind worker (pid 97), which waits "
+						  "for the reply to its own LOOKUP"));
+		assert_non_null(
+			strstr(ex.reason, "a cycle, only process 95 could answer"));
+		hash[ledger] = ex.root_hash;
+		explanation_release(&ex);
+		snapshot_release(&snap);
+	}
+	assert_int_equal(hash[0], hash[1]);
 }
 
 /* The newest unanswered request is not always the one: the frame decides. */
@@ -810,6 +841,7 @@ int main(void)
 		cmocka_unit_test(test_hash_tells_classes_apart),
 		cmocka_unit_test(test_count_of_roots_is_no_matter),
 		cmocka_unit_test(test_clients_of_a_stuck_server),
+		cmocka_unit_test(test_cycle_through_a_lock),
 		cmocka_unit_test(test_frame_chooses_request),
 		cmocka_unit_test(test_without_ledger),
 		cmocka_unit_test(test_pinned_device),

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For how long a task has slept: se.exec_start of /proc/PID/sched is the clock of its CPU when it last ran.
+ *
+ * Clocks of CPUs differ by seconds (time of interrupts and of a hypervisor is left out of rq_clock_task()), so
+ * "now" is read the same way by this thread on that very CPU.
+ */
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parts.h"
+
+#define MAX_CPUS CPU_SETSIZE
+
+static ssize_t read_at(int dir, const char *name, char *buf, size_t size)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = read(fd, buf, size - 1);
+	close(fd);
+	if (n >= 0)
+		buf[n] = '\0';
+	return n;
+}
+
+/* Milliseconds, < 0: the kernel does not tell. */
+static double exec_start(int proc, const char *who)
+{
+	char name[64], buf[1024], *p;
+
+	snprintf(name, sizeof(name), "%s/sched", who);
+	if (read_at(proc, name, buf, sizeof(buf)) <= 0)
+		return -1;
+	p = strstr(buf, "se.exec_start");
+	p = p ? strchr(p, ':') : NULL;
+	return p ? strtod(p + 1, NULL) : -1;
+}
+
+/* Field 39 of stat(5): the CPU it last ran on. */
+static int last_cpu(int proc, const char *who)
+{
+	char name[64], buf[1024], *p;
+
+	snprintf(name, sizeof(name), "%s/stat", who);
+	if (read_at(proc, name, buf, sizeof(buf)) <= 0)
+		return -1;
+	p = strrchr(buf, ')');
+	for (int field = 2; p && field < 39; field++)
+		p = strchr(p + 1, ' ');
+	return p ? atoi(p + 1) : -1;
+}
+
+/* The clock of a CPU, < 0: we may not run there. */
+static double clock_of(int proc, int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		return -1;
+	return exec_start(proc, "thread-self");
+}
+
+void live_ages(struct live *live)
+{
+	double *clocks = calloc(MAX_CPUS, sizeof(*clocks));
+	cpu_set_t before;
+	bool moved = false;
+
+	if (!clocks || sched_getaffinity(0, sizeof(before), &before)) {
+		free(clocks);
+		return;
+	}
+	for (size_t i = 0; i < live->n_tasks; i++) {
+		struct live_task *lt = &live->tasks[i];
+		double started;
+		char who[48];
+		int cpu;
+
+		snprintf(who, sizeof(who), "%d/task/%d", lt->task.pid, lt->task.tid);
+		started = exec_start(live->pf.fd, who);
+		cpu = last_cpu(live->pf.fd, who);
+		if (started <= 0 || cpu < 0 || cpu >= MAX_CPUS)
+			continue;
+		if (clocks[cpu] == 0) {
+			clocks[cpu] = clock_of(live->pf.fd, cpu);
+			moved = true;
+		}
+		if (clocks[cpu] > 0 && clocks[cpu] >= started)
+			lt->age_s = (clocks[cpu] - started) / 1000.0;
+	}
+	if (moved)
+		sched_setaffinity(0, sizeof(before), &before);
+	free(clocks);
+}

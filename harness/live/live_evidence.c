@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* Tells the connection of a task from its system call, its descriptors and its mount namespace. */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "live_evidence.h"
+#include "harness/snapshot/disposable.h"
+#include "syscall_args.h"
+
+#define MAX_FDS	   256 /* descriptors of one task that are looked at */
+#define STALL_MS   100 /* without progress the child is given up */
+#define MAX_STALLS 8   /* then the rest stays without evidence */
+
+struct set {
+	const uint32_t *conns;
+	size_t n;
+};
+
+struct shared {
+	_Atomic uint32_t next; /* the query that the child works on */
+	struct evidence ev[];
+};
+
+static bool is_conn(const struct set *set, uint32_t number)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->conns[i] == number)
+			return true;
+	return false;
+}
+
+/* The name under fusectl: the kernel's dev_t as a number, fuse_ctl_add_conn(). */
+static uint32_t conn_of_dev(unsigned int major_, unsigned int minor_)
+{
+	return major_ << 20 | minor_;
+}
+
+static void add(uint32_t *list, uint8_t *n, uint32_t number)
+{
+	for (uint8_t i = 0; i < *n; i++)
+		if (list[i] == number)
+			return;
+	if (*n < EVIDENCE_CONNS)
+		list[(*n)++] = number;
+}
+
+/* st_dev of what fd and path lead to, without asking its server. */
+static int dev_of(int fd, const char *path, int flags, uint32_t *ret)
+{
+	struct statx stx;
+
+	if (statx(fd, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | flags, 0, &stx))
+		return -errno;
+	*ret = conn_of_dev(stx.stx_dev_major, stx.stx_dev_minor);
+	return 0;
+}
+
+static bool exact(struct evidence *ev, const struct set *set, enum evidence_kind kind,
+		  uint32_t number)
+{
+	ev->kind = kind;
+	ev->other = !is_conn(set, number);
+	if (!ev->other)
+		add(ev->conns, &ev->n, number);
+	return true;
+}
+
+static bool from_fd(const struct evidence_query *q, unsigned int arg,
+		    const struct set *set, struct evidence *ev)
+{
+	char path[64];
+	uint32_t number = 0;
+	int fd = (int)q->args[arg];
+
+	if (fd < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/fd/%d", q->pid, q->tid, fd);
+	if (dev_of(AT_FDCWD, path, 0, &number) < 0)
+		return false;
+	snprintf(ev->where, sizeof(ev->where), "descriptor %d", fd);
+	return exact(ev, set, EVIDENCE_FD, number);
+}
+
+static bool read_string(pid_t tid, uint64_t addr, char *buf, size_t size)
+{
+	size_t have = 0;
+
+	while (have < size - 1) {
+		/* Not across a page: the next one may not be there. */
+		size_t chunk = 4096 - ((addr + have) & 4095);
+		struct iovec local = {buf + have,
+				      chunk < size - 1 - have ? chunk : size - 1 - have};
+		struct iovec remote = {(void *)(uintptr_t)(addr + have), local.iov_len};
+		ssize_t n = process_vm_readv(tid, &local, 1, &remote, 1, 0);
+
+		if (n <= 0)
+			return false;
+		if (memchr(buf + have, 0, (size_t)n))
+			return true;
+		have += (size_t)n;
+	}
+	buf[size - 1] = '\0';
+	return true;
+}
+
+/* Whether "/" means the same to that process as to us. */
+static bool same_root(pid_t pid)
+{
+	char path[64], ours[64], theirs[64];
+	ssize_t a, b;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	a = readlink("/proc/self/ns/mnt", ours, sizeof(ours));
+	b = readlink(path, theirs, sizeof(theirs));
+	return a > 0 && a == b && !memcmp(ours, theirs, (size_t)a);
+}
+
+/* One component further without asking anybody, or -errno. */
+static int step_cached(pid_t pid, int dir, const char *name)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+			       .resolve = RESOLVE_CACHED | RESOLVE_NO_SYMLINKS};
+	long fd = syscall(SYS_openat2, dir, name, &how, sizeof(how));
+
+	/* A link's target would be looked up from our root. */
+	if (fd < 0 && errno == ELOOP && same_root(pid)) {
+		how.resolve = RESOLVE_CACHED;
+		fd = syscall(SYS_openat2, dir, name, &how, sizeof(how));
+		return fd < 0 ? -errno : (int)fd;
+	}
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/*
+ * Walks as far as the dentry cache goes. Where it ends, the next step is a LOOKUP, or an operation, on the
+ * file system reached so far: there the task sleeps.
+ */
+static bool from_path(const struct evidence_query *q, int dirfd_arg,
+		      unsigned int path_arg, const struct set *set, struct evidence *ev)
+{
+	char path[4096], from[64], *save = NULL, *name;
+	uint32_t number = 0;
+	int dir, next = 0;
+
+	if (!read_string(q->tid, q->args[path_arg], path, sizeof(path)) || !path[0])
+		return false;
+	snprintf(ev->where, sizeof(ev->where), "%.99s", path);
+	if (path[0] == '/')
+		snprintf(from, sizeof(from), "/proc/%d/task/%d/root", q->pid, q->tid);
+	else if (dirfd_arg >= 0 && (int)q->args[dirfd_arg] != AT_FDCWD)
+		snprintf(from, sizeof(from), "/proc/%d/task/%d/fd/%d", q->pid, q->tid,
+			 (int)q->args[dirfd_arg]);
+	else
+		snprintf(from, sizeof(from), "/proc/%d/task/%d/cwd", q->pid, q->tid);
+	dir = open(from, O_PATH | O_CLOEXEC);
+	for (name = strtok_r(path, "/", &save); dir >= 0 && name;
+	     name = strtok_r(NULL, "/", &save)) {
+		next = step_cached(q->pid, dir, name);
+		if (next < 0)
+			break;
+		close(dir);
+		dir = next;
+	}
+	if (dir < 0)
+		return false;
+	/* Not known how far it came: a link of another namespace, or a kernel without RESOLVE_CACHED (5.12). */
+	if (next == -ELOOP || next == -EINVAL || next == -ENOSYS) {
+		close(dir);
+		return false;
+	}
+	next = dev_of(dir, "", AT_EMPTY_PATH, &number);
+	close(dir);
+	return next < 0 ? false : exact(ev, set, EVIDENCE_PATH, number);
+}
+
+static void from_held(const struct evidence_query *q, const struct set *set,
+		      struct evidence *ev)
+{
+	char path[320];
+	struct dirent *entry;
+	uint32_t number = 0;
+	unsigned int seen = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/cwd", q->pid, q->tid);
+	if (!dev_of(AT_FDCWD, path, 0, &number) && is_conn(set, number))
+		add(ev->conns, &ev->n, number);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/fd", q->pid, q->tid);
+	dir = opendir(path);
+	while (dir && seen++ < MAX_FDS && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/fd/%s", q->pid, q->tid,
+			 entry->d_name);
+		if (!dev_of(AT_FDCWD, path, 0, &number) && is_conn(set, number))
+			add(ev->conns, &ev->n, number);
+	}
+	if (dir)
+		closedir(dir);
+	if (ev->n)
+		ev->kind = EVIDENCE_HELD;
+}
+
+int evidence_mounts(pid_t pid, pid_t tid, const uint32_t *conns, size_t n_conns,
+		    struct conn_mount *ret, size_t max)
+{
+	struct set set = {conns, n_conns};
+	char path[64], *line = NULL;
+	size_t size = 0, n = 0;
+	FILE *in;
+
+	/* Of the thread: a zombie leader has no namespaces any more. */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/mountinfo", pid, tid);
+	in = fopen(path, "re");
+	if (!in)
+		return -errno;
+	while (n < max && getline(&line, &size, in) > 0) {
+		struct conn_mount *m = &ret[n];
+		const char *tail = strstr(line, " - ");
+		unsigned int maj, min;
+
+		if (!tail ||
+		    sscanf(line, "%*u %*u %u:%u %*s %99s", &maj, &min, m->point) != 3 ||
+		    sscanf(tail, " - %31s %47s", m->type, m->source) != 2)
+			continue;
+		m->number = conn_of_dev(maj, min);
+		if (is_conn(&set, m->number))
+			n++;
+	}
+	free(line);
+	fclose(in);
+	return (int)n;
+}
+
+static void from_namespace(const struct evidence_query *q, const struct set *set,
+			   struct evidence *ev)
+{
+	struct conn_mount mounts[32];
+	int n = evidence_mounts(q->pid, q->tid, set->conns, set->n, mounts, 32);
+
+	for (int i = 0; i < n; i++)
+		add(ev->seen, &ev->n_seen, mounts[i].number);
+	if (ev->kind != EVIDENCE_NONE || !ev->n_seen)
+		return;
+	ev->kind = EVIDENCE_SEEN;
+	ev->n = ev->n_seen;
+	memcpy(ev->conns, ev->seen, sizeof(ev->conns));
+}
+
+static void answer(const struct evidence_query *q, const struct set *set,
+		   struct evidence *ev)
+{
+	const struct syscall_args *sa = q->exiting ? NULL : syscall_args_find(q->syscall);
+	bool found = false;
+
+	if (sa && sa->path >= 0)
+		found = from_path(q, sa->dirfd, (unsigned int)sa->path, set, ev);
+	if (!found && sa && sa->fd >= 0)
+		found = from_fd(q, (unsigned int)sa->fd, set, ev);
+	if (found)
+		return;
+	ev->where[0] = '\0';
+	from_held(q, set, ev);
+	from_namespace(q, set, ev);
+}
+
+/* One child answers from shared->next on; true: it came to the end. */
+static bool run_child(struct shared *shared, const struct evidence_query *query, size_t n,
+		      const struct set *set)
+{
+	struct disposable child;
+	uint32_t before;
+	int ret = disposable_fork(&child);
+
+	if (ret < 0)
+		return false;
+	if (ret == 0) {
+		for (uint32_t i = shared->next; i < n; i++) {
+			shared->next = i;
+			answer(&query[i], set, &shared->ev[i]);
+		}
+		shared->next = (uint32_t)n;
+		_exit(0);
+	}
+	do {
+		before = shared->next;
+		ret = disposable_wait(&child, STALL_MS);
+	} while (ret == -ETIMEDOUT && shared->next != before);
+	disposable_kill(&child, 0);
+	return shared->next >= n;
+}
+
+int evidence_collect(const struct evidence_query *query, size_t n, const uint32_t *conns,
+		     size_t n_conns, struct evidence *ret)
+{
+	struct set set = {conns, n_conns};
+	size_t size = sizeof(struct shared) + n * sizeof(struct evidence);
+	struct shared *shared = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return -errno;
+	for (int stalls = 0; stalls < MAX_STALLS && shared->next < n; stalls++) {
+		if (run_child(shared, query, n, &set))
+			break;
+		memset(&shared->ev[shared->next], 0, sizeof(struct evidence));
+		shared->next++;
+	}
+	memcpy(ret, shared->ev, n * sizeof(*ret));
+	munmap(shared, size);
+	return 0;
+}

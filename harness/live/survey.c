@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds the tasks that may hang on FUSE, looks at them twice, and reads the connections' counters meanwhile. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "parts.h"
+
+#define WAITING_STEP_MS 6
+#define CLOSE_LOOK_MS	200
+
+struct walk {
+	struct live *live;
+	struct snap_task temp;
+	size_t room;
+};
+
+bool live_is_request(enum wait_kind kind)
+{
+	return kind == WAIT_REPLY || kind == WAIT_INIT_REPLY || kind == WAIT_WRITEBACK;
+}
+
+static int read_wchan(const struct procfs *pf, pid_t pid, pid_t tid, char *buf,
+		      size_t size)
+{
+	char name[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(name, sizeof(name), "%d/task/%d/wchan", pid, tid);
+	fd = openat(pf->fd, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, size - 1);
+	close(fd);
+	buf[n > 0 ? n : 0] = '\0';
+	return n < 0 ? -EIO : 0;
+}
+
+/* By wchan alone, so that a machine of 100,000 threads needs 5 us each. */
+static bool worth_reading(const struct procfs *pf, pid_t pid, pid_t tid,
+			  struct snap_task *temp)
+{
+	memset(temp, 0, sizeof(*temp));
+	temp->state = 'S';
+	temp->dev_fd = -1;
+	if (read_wchan(pf, pid, tid, temp->wchan, sizeof(temp->wchan)) < 0)
+		return false;
+	if (!strcmp(temp->wchan, "0"))
+		return tid == pid; /* a zombie leader, perhaps */
+	switch (wait_of_task(temp)) {
+	case WAIT_NONE:
+	case WAIT_DEV_READ:
+	case WAIT_STOPPED:
+	case WAIT_VFORK:
+		return false;
+	default:
+		return true; /* WAIT_CHILD too: zap_pid_ns_processes() calls do_wait() */
+	}
+}
+
+static bool has_fuse_frame(const struct snap_task *task)
+{
+	char frame[SNAP_NAME];
+
+	for (unsigned int i = 0; i < task->n_frames; i++) {
+		frame_normalise(task->frames[i].name, frame, sizeof(frame));
+		if (!strncmp(frame, "fuse_", 5) || !strncmp(frame, "__fuse_", 7) ||
+		    !strcmp(frame, "request_wait_answer"))
+			return true;
+	}
+	return false;
+}
+
+static bool worth_keeping(const struct snap_task *task, enum wait_kind kind)
+{
+	switch (kind) {
+	case WAIT_REPLY:
+	case WAIT_INIT_REPLY:
+	case WAIT_MEMBERS:
+		return true;
+	case WAIT_THREADS:
+		return task->n_threads > 1;
+	case WAIT_WRITEBACK:
+	case WAIT_FOLIO_LOCK:
+	case WAIT_UNKNOWN:
+		return has_fuse_frame(task);
+	case WAIT_INODE_LOCK:
+	case WAIT_IN_LOOKUP:
+	case WAIT_EP_MUTEX:
+	case WAIT_MMAP_LOCK:
+		return true; /* if their connection can be told */
+	default:
+		return false;
+	}
+}
+
+static int see_thread(void *ctx, pid_t pid, pid_t tid)
+{
+	struct walk *walk = ctx;
+	struct live *live = walk->live;
+	enum wait_kind kind;
+	struct live_task *lt;
+
+	if (!worth_reading(&live->pf, pid, tid, &walk->temp))
+		return 0;
+	memset(&walk->temp, 0, sizeof(walk->temp));
+	if (procfs_read_task(&live->pf, pid, tid, &walk->temp) < 0)
+		return 0;
+	kind = wait_of_task(&walk->temp);
+	if (!worth_keeping(&walk->temp, kind))
+		return 0;
+	if (live->n_tasks == LIVE_MAX_TASKS) {
+		live->n_left_out++;
+		return 0;
+	}
+	if (live->n_tasks == walk->room) {
+		walk->room = walk->room ? walk->room * 2 : 64;
+		lt = realloc(live->tasks, walk->room * sizeof(*lt));
+		if (!lt)
+			return -ENOMEM;
+		live->tasks = lt;
+	}
+	lt = &live->tasks[live->n_tasks++];
+	memset(lt, 0, sizeof(*lt));
+	lt->task = walk->temp;
+	lt->wait = kind;
+	lt->age_s = -1;
+	lt->dying = (lt->task.flags & PF_EXITING) ||
+		    ((lt->task.sigpnd | lt->task.shdpnd) & (1ull << 8));
+	return 0;
+}
+
+static void read_waiting(struct live *live, bool first)
+{
+	for (size_t i = 0; i < live->n_numbers; i++) {
+		int waiting = fusectl_waiting(&live->ctl, live->numbers[i]);
+
+		if (waiting < 0)
+			waiting = 0;
+		if (first || waiting < live->waiting_min[i])
+			live->waiting_min[i] = waiting;
+		if (first || waiting > live->waiting_max[i])
+			live->waiting_max[i] = waiting;
+	}
+}
+
+static unsigned int count_busy(const struct live *live)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < live->n_numbers; i++)
+		n += live->waiting_min[i] > 0;
+	return n;
+}
+
+/*
+ * Lets look_ms go by. A busy but healthy connection has moments without a request, too short to be met by chance:
+ * while more than one connection seems to have a request all the time, look closely, a little longer.
+ */
+static void watch_waiting(struct live *live, int look_ms)
+{
+	struct timespec step = {.tv_nsec = WAITING_STEP_MS * 1000000}, now;
+	int64_t begin = 0, ms = 0;
+
+	while (ms < look_ms || (count_busy(live) > 1 && ms < CLOSE_LOOK_MS)) {
+		if (count_busy(live) <= 1)
+			nanosleep(&step, NULL);
+		read_waiting(live, false);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+		begin = begin ? begin : ms;
+		ms -= begin;
+	}
+}
+
+static bool same_task(const struct snap_task *a, const struct snap_task *b)
+{
+	if (b->vanished || a->switches != b->switches || a->n_frames != b->n_frames ||
+	    strcmp(a->wchan, b->wchan) || a->comm[0] != b->comm[0])
+		return false;
+	for (unsigned int i = 0; i < a->n_frames; i++)
+		if (strcmp(a->frames[i].name, b->frames[i].name))
+			return false;
+	return a->state == b->state;
+}
+
+static void second_look(struct live *live)
+{
+	static struct snap_task now;
+
+	for (size_t i = 0; i < live->n_tasks; i++) {
+		struct live_task *lt = &live->tasks[i];
+
+		memset(&now, 0, sizeof(now));
+		if (procfs_read_task(&live->pf, lt->task.pid, lt->task.tid, &now) < 0 ||
+		    !same_task(&lt->task, &now))
+			lt->moved = true;
+	}
+}
+
+static void drop_moved(struct live *live)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < live->n_tasks; i++)
+		if (!live->tasks[i].moved) {
+			if (kept != i)
+				live->tasks[kept] = live->tasks[i];
+			kept++;
+		}
+	live->n_tasks = kept;
+}
+
+int live_survey(struct live *live, const struct live_options *opt)
+{
+	struct walk walk = {.live = live};
+	bool any = false;
+	int ret;
+
+	ret = fusectl_list(&live->ctl, live->numbers, LIVE_MAX_CONNS);
+	if (ret < 0)
+		return ret;
+	live->n_numbers = (size_t)ret;
+	read_waiting(live, true);
+	for (size_t i = 0; i < live->n_numbers; i++)
+		any |= live->waiting_min[i] > 0;
+	/* Whoever waits inside FUSE is counted: without a request there is nobody to find. */
+	if (!any)
+		return 0;
+	ret = procfs_each_thread(&live->pf, see_thread, &walk);
+	if (ret < 0)
+		return ret;
+	watch_waiting(live, opt->look_ms);
+	second_look(live);
+	read_waiting(live, false);
+	drop_moved(live);
+	return 0;
+}
