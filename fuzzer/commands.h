@@ -14,6 +14,8 @@ int cmd_list(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_mutate(int argc, char **argv);
+int cmd_kernel(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_diagnose(int argc, char **argv);
 
 #endif

@@ -19,6 +19,8 @@ static const struct command {
 	{"fuzz", cmd_fuzz, "run a campaign: AFL++ drives, findings are kept"},
 	{"serve", cmd_serve, "run scenarios for afl-showmap, afl-cmin, afl-tmin"},
 	{"mutate", cmd_mutate, "mutate or generate scenarios without AFL++"},
+	{"kernel", cmd_kernel, "get and list kernels for qemu:"},
+	{"doctor", cmd_doctor, "what this machine can do, and why not"},
 	{"diagnose", cmd_diagnose, "explain what hangs on FUSE on this very machine"},
 };
 

@@ -168,20 +168,21 @@ static int record_sha256(const char *dir, const char *path, char *err)
 int fetch_recorded_sha256(const char *path, char *sha)
 {
 	const char *slash = strrchr(path, '/');
-	char file[PATH_MAX + 20], line[600], name[500];
+	char file[PATH_MAX + 20], line[600], one[65], name[500];
 	int ret = -ENOENT;
 	FILE *record;
 
+	sha[0] = '\0';
 	snprintf(file, sizeof(file), "%.*s/SHA256SUMS", (int)(slash - path), path);
 	record = fopen(file, "re");
 	while (record && fgets(line, sizeof(line), record))
-		if (sscanf(line, "%64s %499s", sha, name) == 2 &&
-		    !strcmp(name, slash + 1))
+		if (sscanf(line, "%64s %499s", one, name) == 2 &&
+		    !strcmp(name, slash + 1)) {
+			strcpy(sha, one);
 			ret = 0;
+		}
 	if (record)
 		fclose(record);
-	if (ret)
-		sha[0] = '\0';
 	return ret;
 }
 

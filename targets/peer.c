@@ -354,17 +354,12 @@ static void judge_console(struct peer *peer, struct result *res)
 	res->poisoned = 1;
 }
 
-int peer_run(struct peer *peer, const struct scenario *scn, uint32_t flags,
-	     struct result *res)
+static void run_until(struct peer *peer, const struct scenario *scn, uint32_t flags,
+		      int64_t deadline, struct result *res)
 {
-	int64_t deadline = now_ms() + deadline_ms(peer, scn);
 	struct frame frame;
 	int ret;
 
-	if (peer->dead) {
-		set_infra(peer, -ENOTCONN, res);
-		return 0;
-	}
 	console_mark(&peer->console);
 	ret = send_run(peer, scn, flags);
 	while (!ret) {
@@ -384,7 +379,36 @@ int peer_run(struct peer *peer, const struct scenario *scn, uint32_t flags,
 		judge_console(peer, res);
 	if (res->poisoned)
 		peer->dead = true;
+}
+
+int peer_run(struct peer *peer, const struct scenario *scn, uint32_t flags,
+	     struct result *res)
+{
+	if (peer->dead)
+		set_infra(peer, -ENOTCONN, res);
+	else
+		run_until(peer, scn, flags, now_ms() + deadline_ms(peer, scn), res);
 	return 0;
+}
+
+int peer_revive(struct peer *peer, const char *hello, int timeout_ms)
+{
+	struct frame frame = {.type = FRAME_HELLO, .data = (uint8_t *)hello};
+	struct scenario scn;
+	struct result res;
+	char err[300];
+	int ret = take_hello(peer, &frame, err);
+
+	if (ret < 0)
+		return ret;
+	peer->dead = false;
+	peer->last_log[0] = '\0';
+	scenario_init(&scn);
+	result_init(&res);
+	run_until(peer, &scn, 0, now_ms() + timeout_ms, &res);
+	ret = peer->dead || res.verdict == VERDICT_INFRA ? -EIO : 0;
+	result_release(&res);
+	return ret;
 }
 
 int peer_stop(struct peer *peer, int ms)

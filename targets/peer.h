@@ -53,6 +53,12 @@ int peer_run(struct peer *peer, const struct scenario *scn, uint32_t flags,
 /* STOP, wait for the end of the process at most ms. Then peer_release(). */
 int peer_stop(struct peer *peer, int ms);
 
+/*
+ * After a snapshot was restored, which says no HELLO again: takes the old one, and lets the executor run an empty
+ * scenario. 0, or -errno: it does not answer as it should.
+ */
+int peer_revive(struct peer *peer, const char *hello, int timeout_ms);
+
 /* Forgets what is buffered on the channel: after a snapshot was restored. */
 void peer_flush(struct peer *peer);
 

@@ -7,7 +7,7 @@
 
 #include "executable.h"
 
-const struct target_ops *const target_backends[] = {&host_ops, &uml_ops, NULL};
+const struct target_ops *const target_backends[] = {&host_ops, &uml_ops, &qemu_ops, NULL};
 
 /* "qemu:6.1" is of back end "qemu". */
 static const struct target_ops *backend_of(const char *spec)
@@ -24,10 +24,15 @@ static const struct target_ops *backend_of(const char *spec)
 int target_open(const struct target_options *opt, struct target **ret_target, char *err)
 {
 	const struct target_ops *ops = backend_of(opt->spec);
+	int ret;
 
 	err[0] = '\0';
-	if (ops)
-		return ops->open(opt, ret_target, err);
+	if (ops) {
+		ret = ops->open(opt, ret_target, err);
+		if (!ret)
+			err[0] = '\0'; /* of an attempt that something else made up for */
+		return ret;
+	}
 	snprintf(err, 300,
 		 "unknown target '%.80s'; expected host, uml[:IMAGE] or qemu:KERNEL",
 		 opt->spec);

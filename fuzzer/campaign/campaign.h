@@ -61,6 +61,8 @@ struct campaign {
 	long seconds_before; /* of earlier sessions: --resume */
 	uint64_t runs_before;
 	_Atomic uint64_t runs, infra, verdicts[VERDICT_COUNT];
+	_Atomic uint64_t steps,
+		steps_reached;	  /* issued in all; that got to a system call */
 	_Atomic int64_t last_new; /* time(2) of the last new finding */
 	_Atomic bool incident;	  /* its exact shape was seen, shape.h */
 	_Atomic bool failed;	  /* a job cannot go on; error says why */

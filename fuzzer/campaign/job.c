@@ -17,10 +17,12 @@
 #include "file.h"
 #include "finding_folder.h"
 #include "fuzzer/mutate/generate.h"
+#include "harness/scenario/codec.h"
 #include "inflight.h"
 #include "shape.h"
 
-#define RERUNS 5
+#define RERUNS	   5
+#define INFRA_KEPT 200
 
 bool campaign_stopping(const struct campaign *campaign)
 {
@@ -52,6 +54,46 @@ static void log_finding(struct campaign *c, const struct result *res, const char
 	file_append(c->dir_fd, "findings.tsv", line);
 }
 
+/* Skipped: its actor was not there. EBADF, ESRCH: an empty slot, a task not there (ops.h). */
+static void count_steps(struct campaign *c, const struct result *res)
+{
+	unsigned int reached = 0;
+
+	for (unsigned int i = 0; i < res->n_steps; i++) {
+		const struct step_result *step = &res->steps[i];
+
+		if (step->status == STEP_BLOCKED || step->status == STEP_ENDED)
+			reached++;
+		else if (step->status == STEP_DONE)
+			reached += step->ret != -EBADF && step->ret != -ESRCH;
+	}
+	c->steps += res->n_steps;
+	c->steps_reached += reached;
+}
+
+/* Trouble of our own is no finding, but somebody has to look at it. */
+static void keep_infra(struct campaign *c, const struct scenario *scn,
+		       const struct result *res)
+{
+	uint8_t bytes[SCN_MAX_BYTES];
+	char line[600], name[32];
+	uint64_t n = c->infra++;
+	int dir_fd, len;
+
+	if (n >= INFRA_KEPT)
+		return;
+	snprintf(name, sizeof(name), "%03u.bin", (unsigned int)n);
+	snprintf(line, sizeof(line), "%s\t%ld\t%s\n", name, campaign_seconds(c),
+		 res->reason);
+	len = scenario_encode(scn, bytes, sizeof(bytes));
+	dir_fd = file_make_dir(c->dir_fd, "infra");
+	if (dir_fd < 0 || len < 0)
+		return;
+	file_write(dir_fd, name, bytes, len);
+	file_append(dir_fd, "infra.tsv", line);
+	close(dir_fd);
+}
+
 /* Runs it once: on disk before, filed after. */
 static int execute(struct job *job, const struct scenario *scn, struct result *res)
 {
@@ -67,7 +109,9 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 	}
 	c->runs++;
 	c->verdicts[res->verdict]++;
-	c->infra += res->verdict == VERDICT_INFRA;
+	count_steps(c, res);
+	if (res->verdict == VERDICT_INFRA)
+		keep_infra(c, scn, res);
 	job->answer = findings_add(&c->findings, scn, res, c->runs_before + c->runs);
 	if (job->answer == FINDINGS_NEW) {
 		snprintf(id, sizeof(id), "%s-%016llx", verdict_table[res->verdict].name,

@@ -139,6 +139,9 @@ void report_summary(struct campaign *c)
 		printf("With the earlier sessions: %ld s, %llu runs.\n",
 		       campaign_seconds(c),
 		       (unsigned long long)(c->runs_before + c->runs));
+	if (c->steps)
+		printf("%.1f %% of the steps reached the kernel.\n",
+		       100.0 * c->steps_reached / c->steps);
 	if (c->infra)
 		printf("%llu runs gave no answer (infra); they count for nothing.\n",
 		       (unsigned long long)c->infra);

@@ -13,17 +13,32 @@
 
 #include "file.h"
 #include "harness/scenario/codec.h"
+#include "harness/scenario/tables.h"
 #include "harness/scenario/text.h"
 #include "seeds.h"
 
-#define FILE_MAX  (64u << 10)
-#define DEPTH_MAX 3
+#define FILE_MAX    (64u << 10)
+#define DEPTH_MAX   3
+#define WAIT_MAX_MS 20
 
 struct walk {
 	int dir_fd;
 	seeds_warn_fn warn;
 	struct seeds *seeds;
 };
+
+/* Waiting is rarely the point, and a seed's descendants would all wait as long. */
+static void hurry(struct scenario *scn)
+{
+	for (unsigned int i = 0; i < scn->n_steps; i++)
+		if (op_table[scn->steps[i].op].arg[3] == ARG_MS &&
+		    scn->steps[i].v > WAIT_MAX_MS)
+			scn->steps[i].v = WAIT_MAX_MS;
+	for (unsigned int i = 0; i < scn->n_faults; i++)
+		if (fault_table[scn->faults[i].action].arg == ARG_MS &&
+		    scn->faults[i].value > WAIT_MAX_MS)
+			scn->faults[i].value = WAIT_MAX_MS;
+}
 
 static int write_seed(struct walk *walk, const char *name, struct scenario *scn)
 {
@@ -32,6 +47,7 @@ static int write_seed(struct walk *walk, const char *name, struct scenario *scn)
 	int len;
 
 	scn->config.expect = 0; /* a mutation of it expects nothing */
+	hurry(scn);
 	len = scenario_encode(scn, bytes, sizeof(bytes));
 	if (len < 0)
 		return len;

@@ -67,14 +67,13 @@ static void outer_ids(int32_t *ret_pid, int32_t *ret_tid)
 	ssize_t len = readlink("/proc/thread-self", link, sizeof(link) - 1);
 	int pid, tid;
 
-	*ret_pid = getpid();
-	*ret_tid = gettid();
-	if (len <= 0)
-		return;
-	link[len] = '\0';
+	link[len > 0 ? len : 0] = '\0';
 	if (sscanf(link, "%d/task/%d", &pid, &tid) == 2) {
 		*ret_pid = pid;
 		*ret_tid = tid;
+	} else { /* no procfs: then there is no nested namespace either */
+		*ret_pid = getpid();
+		*ret_tid = gettid();
 	}
 }
 
@@ -276,8 +275,11 @@ static bool lead(struct server *me, bool is_main, struct request *req)
 		int64_t ns;
 		struct timespec timeout;
 
-		if (is_main && step_pending())
+		if (is_main && step_pending()) {
+			/* Nobody may be left to obey while the step is blocked. */
+			obey(is_main);
 			return false;
+		}
 		hold_answer_due();
 		ns = hold_timeout();
 		timeout.tv_sec = ns / 1000000000;
@@ -311,10 +313,12 @@ static void handle(struct request *req)
 		hooks->after(req);
 }
 
-/* Entered with the lead. */
+/* Entered with the lead. A step is run without it, but a thread that is alone takes it first: to obey. */
 static _Noreturn void serve(struct server *me)
 {
 	bool is_main = me == &daemon_self.servers[0], mine = true;
+	bool (*interrupt)(void) =
+		is_main && daemon_self.n_servers > 1 ? step_pending : NULL;
 	struct request req;
 
 	for (;;) {
@@ -324,9 +328,9 @@ static _Noreturn void serve(struct server *me)
 			lead_pass();
 		if (got)
 			handle(&req);
-		if (is_main && step_pending())
+		else if (is_main && step_pending())
 			run_step();
-		mine = lead_take(is_main ? step_pending : NULL);
+		mine = lead_take(interrupt);
 	}
 }
 

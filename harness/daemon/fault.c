@@ -148,9 +148,16 @@ static void serve_error(struct request *req)
 	reply_error(req, req->value);
 }
 
+/* The request will not be answered; one that wants no reply is none that anybody waits for. */
+static void give_up(const struct request *req)
+{
+	ledger_settle(&daemon_self.arena->ledger, req->record,
+		      request_wants_reply(req) ? LEDGER_DROPPED : LEDGER_ANSWERED, 0);
+}
+
 static void before_exit(struct request *req)
 {
-	ledger_settle(&daemon_self.arena->ledger, req->record, LEDGER_DROPPED, 0);
+	give_up(req);
 	_exit(0);
 }
 
@@ -162,7 +169,7 @@ static void after_exit(struct request *req)
 
 static void before_thread_exit(struct request *req)
 {
-	ledger_settle(&daemon_self.arena->ledger, req->record, LEDGER_DROPPED, 0);
+	give_up(req);
 	arena_bump(&daemon_self.arena->event);
 	server_exit();
 }

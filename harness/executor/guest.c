@@ -22,6 +22,7 @@
 #include "guest.h"
 
 #define DEVICE_WAIT_MS 10000
+#define FIRST_WAIT_MS  500
 
 static const struct guest_mount {
 	const char *source, *target, *type, *data;
@@ -197,36 +198,51 @@ static int make_raw(int fd)
 }
 
 /*
- * Opens the device once it exists, and waits until the host's side is there: a virtio
- * port reads end of file and polls POLLHUP until then (port_fops_poll() of
- * drivers/char/virtio_console.c).
+ * Opens the device; -EAGAIN as long as the host's side is not there: a virtio port reads end of file and
+ * polls POLLHUP until then (port_fops_poll() of drivers/char/virtio_console.c).
  */
-static int open_channel(const char *path)
+static int try_channel(const char *path)
 {
-	int64_t deadline = now_ms() + DEVICE_WAIT_MS;
-	int fd = -1, ret = -ENODEV;
+	struct pollfd pfd = {.events = POLLIN | POLLOUT};
+	int ret;
 
-	while (now_ms() < deadline) {
-		struct pollfd pfd = {.events = POLLIN | POLLOUT};
+	pfd.fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (pfd.fd < 0)
+		return errno == ENXIO || errno == ENODEV ? -ENOENT : -errno;
+	ret = poll(&pfd, 1, 0) < 0 || (pfd.revents & POLLHUP) ? -EAGAIN
+							      : make_raw(pfd.fd);
+	if (!ret)
+		return pfd.fd;
+	close(pfd.fd);
+	return ret;
+}
 
-		if (fd < 0)
-			fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-		if (fd < 0 && errno != ENOENT && errno != ENXIO && errno != ENODEV)
-			ret = -errno;
-		pfd.fd = fd;
-		if (fd >= 0 && poll(&pfd, 1, 0) >= 0 && !(pfd.revents & POLLHUP)) {
-			ret = make_raw(fd);
-			if (!ret)
-				return fd;
-		}
+/*
+ * paths: one device, or two separated by a comma, where the host does not know what this kernel has: the second is
+ * taken if the first has not appeared within FIRST_WAIT_MS.
+ */
+static int open_channel(char *paths)
+{
+	int64_t begin = now_ms();
+	char *second = strchr(paths, ',');
+	int fd;
+
+	if (second)
+		*second++ = '\0';
+	for (;;) {
+		int64_t waited = now_ms() - begin;
+
+		fd = try_channel(paths);
+		if (fd == -ENOENT && second && waited > FIRST_WAIT_MS)
+			fd = try_channel(second);
+		if (fd >= 0)
+			return fd;
+		if (waited > DEVICE_WAIT_MS)
+			break;
 		usleep(2000);
 	}
-	if (fd >= 0) {
-		close(fd);
-		ret = -ENOTCONN;
-	}
-	complain("channel %s: %s", path, strerror(-ret));
-	return ret;
+	complain("channel %s: %s", paths, strerror(-fd));
+	return fd;
 }
 
 int guest_setup(struct guest_info *ret)

@@ -42,13 +42,14 @@ static void drop_probe(struct run *run, size_t i)
 	run->probes[i] = run->probes[--run->n_probes];
 }
 
+/* Of status: reading stat can block for ever on a task that hangs in execve(), see procfs.h. */
 char run_task_state(pid_t pid, pid_t tid)
 {
-	char path[64], buf[512], *end;
+	char path[64], buf[512], *state;
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)tid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", (int)pid, (int)tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 'X';
@@ -57,8 +58,8 @@ char run_task_state(pid_t pid, pid_t tid)
 	if (n <= 0)
 		return 'X';
 	buf[n] = '\0';
-	end = strrchr(buf, ')');
-	return end && end[1] && end[2] ? end[2] : 'X';
+	state = strstr(buf, "\nState:\t");
+	return state ? state[8] : 'X';
 }
 
 void run_probes_release(struct run *run)

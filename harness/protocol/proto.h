@@ -40,6 +40,7 @@ void frame_release(struct frame *frame);
 /*
  * Writes one frame completely. 0, -EPIPE, -ETIMEDOUT after timeout_ms (-1: none), -EMSGSIZE above FRAME_MAX, or
  * -errno. After a failure the stream may hold half a frame and is of no more use. The caller ignores SIGPIPE.
+ * Deadlines hold for sockets, pipes and anything that is O_NONBLOCK; a blocking tty may overrun by one write.
  */
 int frame_write(int fd, uint32_t type, uint32_t id, const void *data, uint32_t len,
 		int timeout_ms);

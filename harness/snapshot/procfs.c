@@ -113,8 +113,7 @@ static int read_locked(int dir, struct snap_task *task)
 	n = procfs_read_at(dir, "syscall", buf, 512);
 	if (n >= 0)
 		parse_syscall(buf, task);
-	if (n == -ESRCH)
-		return -ESRCH;
+	/* User-mode Linux has no such file: whether the task is gone, the next one tells. */
 	n = procfs_read_at(dir, "stack", buf, sizeof(buf));
 	if (n >= 0)
 		parse_stack(buf, task);
@@ -152,6 +151,8 @@ static int read_in_exec(int dir, struct snap_task *task)
 	task->n_frames = 0;
 	if (task->wchan[0] && strcmp(task->wchan, "0"))
 		strcpy(task->frames[task->n_frames++].name, task->wchan);
+	else
+		strcpy(task->frames[task->n_frames++].name, "exec_update_lock_held");
 	strcpy(task->frames[task->n_frames++].name, "begin_new_exec");
 	strcpy(task->unote, "unreadable: hangs in execve() with exec_update_lock");
 	return 0;

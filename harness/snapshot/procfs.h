@@ -41,7 +41,8 @@ void procfs_close(struct procfs *pf);
  * not be read). dev_fd is looked up too. What was read stays when the task goes away in the middle: then
  * vanished is set and the result is -ESRCH. Needs root for the stack. About 60 us.
  * in_exec: a disposable child reads what the kernel lets it, and is killed after 20 ms. If that leaves no stack, the frames are
- * {wchan if readable, "begin_new_exec"}: the lock was seen held, so the task is in there; unote says so.
+ * {wchan if readable, else "exec_update_lock_held"; "begin_new_exec"}: the lock was seen held, so the task is in there, and
+ * behind de_thread(); unote says so.
  */
 int procfs_read_task(const struct procfs *pf, pid_t pid, pid_t tid,
 		     struct snap_task *task);

@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* A snapshot as a person reads it, top-down: verdict, reason, then evidence. */
+/* A snapshot for people: read top-down, from the verdict to the evidence. */
 #ifndef SF_SNAPSHOT_TEXT_H
 #define SF_SNAPSHOT_TEXT_H
 
 #include <stdio.h>
+#include <sys/types.h>
 
-#include "snapshot.h"
+#include "harness/snapshot/procfs.h"
+#include "harness/snapshot/snapshot.h"
 
-/* What stands above the evidence; any of them may be NULL or "". */
+/* What others know of it; any string may be NULL and is left out then. Nothing is owned. */
 struct snapshot_head {
-	const char *verdict, *severity, *rung, *reason, *chain, *signature, *scenario;
+	const char *verdict, *severity, *rung; /* names */
+	const char *reason;		       /* one sentence */
+	const char *chain;		       /* lines of explanation.chain */
+	const char *signature;		       /* as printed */
+	const char *scenario;		       /* its text form */
+	const pid_t *roots;		       /* tids that are shown first */
+	size_t n_roots;
+	const struct dev_holder
+		*holders; /* of /dev/fuse, beyond the dev_fd of the tasks themselves */
+	size_t n_holders;
 };
 
-/* 0, or -EIO: the stream failed. */
+/* Sections: verdict, reason, why (chain), tasks, requests, connection, holders, kernel log, scenario; empty ones
+ * are left out. head may be NULL. 0, or -errno of the stream. */
 int snapshot_text(const struct snapshot *snap, const struct snapshot_head *head,
 		  FILE *out);
 

@@ -105,29 +105,53 @@ static void *actor_loop(void *arg)
 	return NULL;
 }
 
+/*
+ * A daemon placed inside is forked by its namespace's init, which need not be the controller's own child: whoever
+ * is between them hands the descriptors of the run down.
+ */
+static bool carries_fds(const struct scenario *scn, unsigned int id)
+{
+	unsigned int home = scenario_namespace(scn, ACTOR_DAEMON);
+
+	if (scn->config.placement != PLACE_INSIDE)
+		return false;
+	while (home < SCN_MAX_TASKS && home != id)
+		home = scenario_task(scn, home)->parent;
+	return home == id;
+}
+
+/* In a new process with a file table of its own: forks the daemon, lets go of what is not its own. */
+static void settle(const struct actor_env *env, unsigned int id)
+{
+	const struct scenario *scn = &env->arena->scn;
+	unsigned int parent = scenario_task(scn, id)->parent;
+	bool home = carries_fds(scn, id) && scenario_namespace(scn, ACTOR_DAEMON) == id;
+
+	if (home && !env->arena->daemon.pid && !fork()) {
+		env->daemon_body(env);
+		_exit(0);
+	}
+	/* Heirs of the daemon keep its descriptors: that is what makes them heirs. */
+	if ((parent == ACTOR_CTL || carries_fds(scn, parent)) &&
+	    (home || !carries_fds(scn, id)))
+		close_range(FD_RUN, FD_HARNESS - 1, 0);
+}
+
 static int vm_actor(void *arg)
 {
+	const struct birth *birth = arg;
+
+	settle(birth->env, birth->id);
 	actor_loop(arg);
 	return 0;
 }
 
 /* The first thing in a new process; never returns. */
-_Noreturn static void process_body(struct birth *birth, bool from_ctl)
+_Noreturn static void process_body(struct birth *birth, uint8_t kind)
 {
-	const struct actor_env *env = birth->env;
-	const struct scenario *scn = &env->arena->scn;
-
-	actor_enter(env, FD_HARNESS);
-	if (from_ctl && scn->config.placement == PLACE_INSIDE &&
-	    scenario_namespace(scn, ACTOR_DAEMON) == birth->id &&
-	    !env->arena->daemon.pid) {
-		if (!fork()) {
-			env->daemon_body(env);
-			_exit(0);
-		}
-	}
-	if (from_ctl)
-		close_range(FD_RUN, FD_HARNESS - 1, 0);
+	actor_enter(birth->env, FD_HARNESS);
+	if (kind != TASK_FILES)
+		settle(birth->env, birth->id);
 	actor_loop(birth);
 	_exit(0);
 }
@@ -180,7 +204,7 @@ static void inherit_slots(struct arena *arena, unsigned int parent, unsigned int
  * fork(2) through libc where the child may start threads, so that malloc's locks are sound in it; the raw
  * clone(2) for a namespace or a shared file table, where the parent has one thread.
  */
-static pid_t clone_process(struct birth *birth, uint8_t kind, bool from_ctl)
+static pid_t clone_process(struct birth *birth, uint8_t kind)
 {
 	static const unsigned long flags[TASK_KIND_COUNT] = {
 		[TASK_PIDNS] = SIGCHLD | CLONE_NEWPID,
@@ -197,7 +221,7 @@ static pid_t clone_process(struct birth *birth, uint8_t kind, bool from_ctl)
 		      ? fork()
 		      : (pid_t)syscall(SYS_clone, flags[kind], NULL, NULL, NULL, NULL);
 	if (!pid)
-		process_body(birth, from_ctl);
+		process_body(birth, kind);
 	return pid;
 }
 
@@ -213,9 +237,14 @@ int actor_spawn(const struct actor_env *env, unsigned int parent, unsigned int i
 	*birth = (struct birth){env, id};
 	if (task->kind == TASK_THREAD)
 		return spawn_thread(birth);
-	/* Heirs of the daemon keep its descriptors: that is what makes them heirs. */
-	pid = clone_process(birth, task->kind, parent == ACTOR_CTL);
-	return pid < 0 ? -errno : pid;
+	pid = clone_process(birth, task->kind);
+	if (pid < 0)
+		return -errno;
+	/* Handed down. A child in the same file table does it itself. */
+	if (parent < SCN_MAX_TASKS && task->kind != TASK_FILES &&
+	    carries_fds(&env->arena->scn, id))
+		close_range(FD_RUN, FD_HARNESS - 1, 0);
+	return pid;
 }
 
 static int spawn_from_actor(void *ctx, unsigned int task)

@@ -50,7 +50,8 @@ static inline bool step_names(const struct scn_step *step, unsigned int id)
 {
 	enum arg_class class = op_table[step->op].arg[0];
 
-	return step->actor == id || ((class == ARG_TASK || class == ARG_ACTOR) && step->a == id);
+	return step->actor == id ||
+	       ((class == ARG_TASK || class == ARG_ACTOR) && step->a == id);
 }
 
 static inline const char *tasks_not_canonical(const struct scenario *scn)
@@ -67,15 +68,18 @@ static inline const char *tasks_not_canonical(const struct scenario *scn)
 			return "task range";
 		if (t->parent < SCN_MAX_TASKS && !(seen & 1u << t->parent))
 			return "parent not before its child";
-		if (t->parent >= SCN_MAX_TASKS && t->parent != ACTOR_CTL && t->parent != ACTOR_DAEMON)
+		if (t->parent >= SCN_MAX_TASKS && t->parent != ACTOR_CTL &&
+		    t->parent != ACTOR_DAEMON)
 			return "parent range";
 		if (t->parent < SCN_MAX_TASKS && late & 1u << t->parent && !t->late)
 			return "early child of a late parent";
-		if (t->parent == ACTOR_CTL && t->kind != TASK_FORK && t->kind != TASK_PIDNS)
+		if (t->parent == ACTOR_CTL && t->kind != TASK_FORK &&
+		    t->kind != TASK_PIDNS)
 			return "child of ctl that shares with it";
 		if (t->kind == TASK_VFORK && !t->late)
 			return "early vfork";
-		if (t->parent == ACTOR_DAEMON && scn->config.placement == PLACE_INSIDE && !home)
+		if (t->parent == ACTOR_DAEMON && scn->config.placement == PLACE_INSIDE &&
+		    !home)
 			return "child of the daemon before the daemon's home";
 		seen |= 1u << t->id;
 		late |= t->late << t->id;
@@ -93,9 +97,10 @@ static inline const char *not_canonical(const struct scenario *scn)
 {
 	const struct scn_config *c = &scn->config;
 
-	if (c->placement >= PLACE_COUNT || c->threads < 1 || c->threads > 4 || c->cpus < 1 ||
-	    c->cpus > 2 || c->daemon & ~DAEMON_ALL || c->mount & ~MOUNT_ALL || c->open & ~OPENF_ALL ||
-	    c->init & ~INITF_ALL || c->timeout > 1 || c->expect > VERDICT_COUNT)
+	if (c->placement >= PLACE_COUNT || c->threads < 1 || c->threads > 4 ||
+	    c->cpus < 1 || c->cpus > 2 || c->daemon & ~DAEMON_ALL ||
+	    c->mount & ~MOUNT_ALL || c->open & ~OPENF_ALL || c->init & ~INITF_ALL ||
+	    c->timeout > 1 || c->expect > VERDICT_COUNT)
 		return "config";
 	if (scn->n_tasks > SCN_MAX_TASKS || scn->n_faults > SCN_MAX_FAULTS ||
 	    scn->n_steps > SCN_MAX_STEPS)
@@ -117,7 +122,8 @@ static inline const char *not_canonical(const struct scenario *scn)
 				   : s->actor == ACTOR_CTL  ? WHO_CTL
 							    : WHO_DAEMON;
 
-		if (s->op >= OP_COUNT || s->actor > ACTOR_DAEMON || !(op_table[s->op].who & who))
+		if (s->op >= OP_COUNT || s->actor > ACTOR_DAEMON ||
+		    !(op_table[s->op].who & who))
 			return "step range";
 		for (unsigned int id = 0; id < SCN_MAX_TASKS; id++) {
 			if (step_names(s, id) && !scenario_task(scn, id))

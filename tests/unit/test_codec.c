@@ -328,10 +328,7 @@ static void test_later_config_wins(void **state)
 	assert_int_equal(scn.config.expect, 1 + VERDICT_PINNED);
 }
 
-/*
- * What canonicalising makes of records that cannot be as they are. Text of the outcome, tasks only; "P:"
- * is the placement.
- */
+/* What canonicalising makes of records that cannot be: placement and tasks; "<" parent, "!" late. */
 static const struct {
 	uint8_t placement;
 	struct scn_task tasks[4]; /* ends with an id of 255 */

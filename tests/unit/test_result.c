@@ -134,7 +134,7 @@ static void refuse(const uint8_t *buf, uint32_t len)
 static void test_truncated(void **state)
 {
 	struct result res;
-	uint8_t *buf;
+	uint8_t *buf, *longer;
 	uint32_t len;
 
 	(void)state;
@@ -142,9 +142,10 @@ static void test_truncated(void **state)
 	assert_int_equal(result_encode(&res, &buf, &len), 0);
 	for (uint32_t cut = 0; cut < len; cut++)
 		refuse(buf, cut);
-	buf = realloc(buf, len + 1);
-	buf[len] = 0;
-	refuse(buf, len + 1);
+	longer = calloc(1, len + 1);
+	memcpy(longer, buf, len);
+	refuse(longer, len + 1);
+	free(longer);
 	free(buf);
 	result_release(&res);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Snapshot: JSON both ways, and the proc readers on a real tree of children with known states. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
@@ -23,9 +24,11 @@
 #include "harness/scenario/tables.h"
 #include "harness/scenario/verdict.h"
 #include "harness/snapshot/json.h"
+#include "harness/snapshot/kmsg.h"
 #include "harness/snapshot/procfs.h"
 #include "harness/snapshot/procfs_parse.h"
 #include "harness/snapshot/snapshot.h"
+#include "harness/snapshot/text.h"
 
 #define DEADLINE_MS 5000
 
@@ -255,6 +258,150 @@ static void test_json_limits(void **state)
 	assert_non_null(strstr(err, "tasks"));
 	json_decref(root);
 	snapshot_release(&snap);
+}
+
+/* ---- text ---- */
+
+static char *text_of(const struct snapshot *snap, const struct snapshot_head *head)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(snapshot_text(snap, head, out), 0);
+	fclose(out);
+	return text;
+}
+
+/* These in this order; each behind the one before. */
+static void expect_order(const char *text, const char *const *words, size_t n)
+{
+	const char *at = text;
+
+	for (size_t i = 0; i < n; i++) {
+		at = strstr(at, words[i]);
+		if (!at)
+			fail_msg("\"%s\" is missing or too early in:\n%s", words[i],
+				 text);
+		at += strlen(words[i]);
+	}
+}
+
+static void test_text(void **state)
+{
+	static const char *const words[] = {
+		"pinned (bug), rung abort, Linux 6.18.44-test",
+		"signature pinned-0123",
+		"Because it is so.",
+		"WHY\n  because a\n  because b\n",
+		"TASKS (5)",
+		"* 102 t2 init \"a) \"b?\": D (disk sleep), exiting, ROOT",
+		"3 in its pid namespace 4026531836",
+		"EXITING",
+		"pending, this thread: SIGKILL\n",
+		"pending, process: all\n",
+		"blocked: SIG64\n",
+		"in newfstatat(0x0, 0x0, 0x0, 0x0, 0x0, 0xdeadbeef)",
+		"holds /dev/fuse as descriptor 1",
+		"kernel stack\n        fuse_flush+0x0/0x1d0 [fuse]\n        "
+		"fuse_flush+0x1",
+		"user stack\n        0000000000401000 main@plt+0x0\n",
+		"no mm (exiting)",
+		"- 100 t0 other",
+		"- 103 t3 daemon",
+		"Z (zombie), not reapable: its other threads live",
+		"REQUESTS (3",
+		"#22 FLUSH node 18446744073709551614 of task 101, read by 104: dropped",
+		"error EIO",
+		"  1 answered without a fault\n",
+		"CONNECTION 77: exists, 3 waiting, daemon 12 is alive\n",
+		"HOLDERS of /dev/fuse\n  101 (process 100) fd 0\n",
+		"  999 (process 998) fd 7, connection 77, not of this run\n",
+		"KERNEL LOG\n  [1.5] BUG: \"x\"\n",
+		"SCENARIO\n  shortfuse 1\n",
+	};
+	const pid_t roots[] = {102};
+	const struct dev_holder holders[] = {
+		{.pid = 998, .tid = 999, .fd = 7, .conn = 77},
+		{.pid = 100, .tid = 101, .fd = 0}};
+	const struct snapshot_head head = {.verdict = "pinned",
+					   .severity = "bug",
+					   .rung = "abort",
+					   .reason = "Because it is so.",
+					   .chain = "because a\nbecause b\n",
+					   .signature = "pinned-0123",
+					   .scenario = "shortfuse 1\n",
+					   .roots = roots,
+					   .n_roots = 1,
+					   .holders = holders,
+					   .n_holders = 2};
+	struct snapshot snap;
+	char *text;
+
+	(void)state;
+	fill(&snap);
+	snap.requests[2].state = LEDGER_ANSWERED;
+	snap.requests[2].rule = 0;
+	text = text_of(&snap, &head);
+	expect_order(text, words, sizeof(words) / sizeof(*words));
+	assert_null(strstr(strstr(text, "fd 0\n") + 1, "fd 0\n")); /* each holder once */
+	free(text);
+	/* nothing known: nothing said, nothing read */
+	text = text_of(&snap, NULL);
+	assert_null(strstr(text, "ROOT"));
+	assert_null(strstr(text, "WHY"));
+	free(text);
+	snapshot_release(&snap);
+	text = text_of(&snap, NULL);
+	assert_string_equal(text, "\n");
+	free(text);
+}
+
+/* ---- kernel log ---- */
+
+static void test_kmsg(void **state)
+{
+	char marker[80], later[80];
+	char line[512];
+	struct kmsg kmsg;
+	int fd, found = 0, second = 0, total = 0;
+
+	(void)state;
+	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	if (fd < 0) {
+		print_message("/dev/kmsg: %s\n", strerror(errno));
+		skip();
+	}
+	/* without its newline a record is not final, and nobody reads it before the next one */
+	snprintf(marker, sizeof(marker), "snapshot test %d before\n", getpid());
+	snprintf(later, sizeof(later), "snapshot test %d \\ \x1b[1m\nline 2\n", getpid());
+	assert_true(write(fd, marker, strlen(marker)) > 0);
+	marker[strlen(marker) - 1] = '\0';
+	assert_int_equal(kmsg_open(&kmsg), 0);
+	assert_true(write(fd, later, strlen(later)) > 0);
+	snprintf(later, sizeof(later), "] snapshot test %d \\ ?[1m", getpid());
+	for (int i = 0; i < 100000 && kmsg_next(&kmsg, line, sizeof(line)) > 0; i++) {
+		assert_null(strstr(line, marker));
+		if (second)
+			second = strstr(line, "] line 2") ? second + 1 : 0;
+		if (strstr(line, later)) {
+			found++;
+			second = 1;
+			assert_int_equal(line[0], '[');
+		}
+		total += second == 2;
+	}
+	assert_int_equal(found, 1);
+	assert_int_equal(total, 1);
+	/* skipped, cut, closed */
+	assert_true(write(fd, "skipped\n", 8) > 0);
+	kmsg_skip(&kmsg);
+	assert_true(write(fd, "to be cut\n", 10) > 0);
+	assert_int_equal(kmsg_next(&kmsg, line, 8), 7);
+	assert_int_equal(strlen(line), 7);
+	kmsg_close(&kmsg);
+	assert_int_equal(kmsg_next(&kmsg, line, sizeof(line)), 0);
+	close(fd);
 }
 
 /* ---- parsers ---- */
@@ -717,6 +864,8 @@ int main(void)
 		cmocka_unit_test(test_json_words),
 		cmocka_unit_test(test_json_hostile),
 		cmocka_unit_test(test_json_limits),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_kmsg),
 		cmocka_unit_test(test_parse_stat),
 		cmocka_unit_test(test_parse_stack),
 		cmocka_unit_test(test_parse_syscall),
