@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "deb.h"
 
@@ -92,33 +92,35 @@ static int unpack_data(struct archive *outer, const char *dest, const char *path
 	return ret == ARCHIVE_EOF ? 0 : -EBADMSG;
 }
 
+static int find_data(struct archive *outer, const char *dest, const char *path, char *err)
+{
+	struct archive_entry *entry;
+
+	while (archive_read_next_header(outer, &entry) == ARCHIVE_OK) {
+		const char *name = archive_entry_pathname(entry);
+
+		if (name && !strncmp(name, "data.tar", 8))
+			return unpack_data(outer, dest, path, err);
+		snprintf(err, 300, "%.200s: damaged or truncated package: no data in it",
+			 path);
+	}
+	return -EBADMSG;
+}
+
 int deb_unpack(const char *path, const char *dest, char *err)
 {
 	struct archive *outer = archive_read_new();
-	struct archive_entry *entry;
 	int ret = -EBADMSG;
 
 	if (!outer)
 		return -ENOMEM;
 	snprintf(err, 300, "%.200s: not a Debian package", path);
 	archive_read_support_format_ar(outer);
-	if (archive_read_open_filename(outer, path, 65536) != ARCHIVE_OK) {
-		ret = -archive_errno(outer);
-		snprintf(err, 300, "%.200s: %s", path, strerror(-ret));
-		archive_read_free(outer);
-		return ret < 0 ? ret : -EIO;
-	}
-	while (archive_read_next_header(outer, &entry) == ARCHIVE_OK) {
-		const char *name = archive_entry_pathname(entry);
-
-		if (name && !strncmp(name, "debian-binary", 13))
-			snprintf(err, 300,
-				 "%.200s: damaged or truncated package: no data in it",
-				 path);
-		if (!name || strncmp(name, "data.tar", 8))
-			continue;
-		ret = unpack_data(outer, dest, path, err);
-		break;
+	if (access(path, R_OK) < 0) {
+		ret = -errno;
+		snprintf(err, 300, "%.200s: %s", path, strerror(errno));
+	} else if (archive_read_open_filename(outer, path, 65536) == ARCHIVE_OK) {
+		ret = find_data(outer, dest, path, err);
 	}
 	archive_read_free(outer);
 	return ret;
