@@ -143,7 +143,12 @@ compile_commands.json: Makefile $(HARNESS_SRC) $(FUZZER_SRC) $(TARGET_SRC)
 deps:
 	$(Q)tests/deps.sh
 
-tests: all $(UNIT_BIN) $(STANDALONE_BIN) $(B)/shortfuse-fake
+# /init of a guest that dies on demand.
+$(B)/dying_executor: $(B)/obj/tests/fake/dying_executor.o $(B)/libharness.a
+	$(if $(filter 1,$(V)),,@echo "  LD      $@")
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $^
+
+tests: all $(B)/dying_executor $(UNIT_BIN) $(STANDALONE_BIN) $(B)/shortfuse-fake
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory tests

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An executor that dies on demand: /init of a guest that answers "clean" to every scenario, but for those whose
+ * max_background says how to end. For tests of what a host makes of it.
+ */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/executor/guest.h"
+#include "harness/protocol/proto.h"
+#include "harness/protocol/result.h"
+#include "harness/scenario/codec.h"
+
+#define HELLO                                                                            \
+	"{\"version\":1,\"release\":\"fake\",\"cpus\":1,\"unit_us\":100,\"grace_ms\":"   \
+	"50}"
+
+enum { DIE_PANIC = 101, DIE_OOM, DIE_EXIT, DIE_NOISE, DIE_HANG };
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		_exit(1);
+}
+
+static void die(int channel, unsigned int how)
+{
+	static const char noise[] = "login: a getty that nobody asked for speaks here\n";
+
+	switch (how) {
+	case DIE_PANIC:
+		write_file("/proc/sysrq-trigger", "c");
+		break;
+	case DIE_OOM:
+		for (;;)
+			memset(malloc(1 << 20), 1, 1 << 20);
+	case DIE_EXIT:
+		_exit(1);
+	case DIE_NOISE:
+		if (write(channel, noise, sizeof(noise)) < 0)
+			_exit(1);
+		pause();
+		break;
+	case DIE_HANG:
+		for (;;)
+			pause();
+	}
+}
+
+static void answer(int channel, const struct frame *frame)
+{
+	struct scenario scn;
+	struct result res;
+	uint8_t *buf;
+	uint32_t len;
+
+	scenario_decode(frame->data + sizeof(struct run_request),
+			frame->len - sizeof(struct run_request), &scn);
+	die(channel, scn.config.max_background);
+	result_init(&res);
+	if (result_encode(&res, &buf, &len) < 0)
+		_exit(1);
+	frame_write(channel, FRAME_RESULT, frame->id, buf, len, 5000);
+	free(buf);
+}
+
+int main(void)
+{
+	struct guest_info guest;
+	struct frame_reader reader;
+	struct frame frame;
+
+	if (!guest_is_init()) {
+		fprintf(stderr, "dying_executor: only as init of a guest\n");
+		return 2;
+	}
+	if (guest_setup(&guest) < 0)
+		guest_poweroff();
+	frame_write(guest.channel, FRAME_HELLO, 0, HELLO, sizeof(HELLO) - 1, 5000);
+	frame_reader_init(&reader, guest.channel);
+	while (!frame_read(&reader, -1, &frame)) {
+		if (frame.type == FRAME_RUN)
+			answer(guest.channel, &frame);
+		frame_release(&frame);
+	}
+	guest_poweroff();
+}
