@@ -190,7 +190,7 @@ static void test_json_hostile(void **state)
 		{"{\"tasks\":[{\"tid\":1,\"state\":\"\"}]}", "state"},
 		{"{\"tasks\":[{\"tid\":1,\"state\":\"DD\"}]}", "state"},
 		{"{\"tasks\":[{\"tid\":1,\"role\":\"king\"}]}", "role"},
-		{"{\"tasks\":[{\"tid\":1,\"actor\":\"0123456789012\"}]}", "actor"},
+		{"{\"tasks\":[{\"tid\":1,\"actor\":\"012345678901\"}]}", "actor"},
 		{"{\"tasks\":[{\"tid\":1,\"sigpnd\":\"100\"}]}", "sigpnd"},
 		{"{\"tasks\":[{\"tid\":1,\"sigpnd\":\"0x1zz\"}]}", "sigpnd"},
 		{"{\"tasks\":[{\"tid\":1,\"sigpnd\":\"0x11111111111111111\"}]}",

@@ -261,6 +261,31 @@ __attribute__((noinline, optimize("omit-frame-pointer"))) static void bare_outer
 	sink++;
 }
 
+static volatile uintptr_t stale_ret;
+
+__attribute__((noinline)) static void remember_ret(void)
+{
+	stale_ret = (uintptr_t)__builtin_return_address(0);
+}
+
+__attribute__((noinline)) static void decoy_helper(void)
+{
+	/* what an earlier frame may leave behind: a frame pointer and a return address */
+	volatile uintptr_t stale[2] = {(uintptr_t)__builtin_frame_address(0) + 64,
+				       stale_ret};
+	struct stat st;
+
+	sink = stat(path_f, &st);
+	sink += (int)stale[0];
+}
+
+__attribute__((noinline)) static void decoy_outer(void)
+{
+	victim_outer(remember_ret);
+	decoy_helper();
+	sink++;
+}
+
 static void run_plain(void)
 {
 	victim_outer(victim_helper);
@@ -389,6 +414,15 @@ static void test_no_frame_pointer(void **state)
 	expect_frames("/proc", "bare_helper", "bare_outer");
 }
 
+/* The call of this very function counts, not what looks like a frame. */
+static void test_decoy(void **state)
+{
+	(void)state;
+	start_victim(decoy_outer, FUSE_GETATTR);
+	wait_state('S');
+	expect_frames("/proc", "decoy_helper", "decoy_outer");
+}
+
 /* proc under another name only. */
 static void test_other_proc(void **state)
 {
@@ -501,6 +535,37 @@ static void test_reader_hangs(void **state)
 	assert_int_equal(kill(left, 0), -1);
 }
 
+/* The server holds the device; its link tells, and its fdinfo where the kernel is new enough. */
+static void test_holders(void **state)
+{
+	struct dev_holder holders[64];
+	struct snap_task task = {0};
+	int n, found = 0, fds[2];
+
+	(void)state;
+	n = procfs_dev_holders(&proc, holders, 64);
+	assert_in_range(n, 1, 64);
+	for (int i = 0; i < n; i++) {
+		if (holders[i].pid != server)
+			continue;
+		found++;
+		assert_int_equal(holders[i].tid, server);
+		assert_true(holders[i].conn == conn || !holders[i].conn);
+	}
+	assert_int_equal(found, 1);
+	assert_int_equal(procfs_dev_holders(&proc, holders, 1), 1);
+	assert_int_equal(procfs_dev_fds(&proc, getpid(), getpid(), holders, 64), 0);
+	fds[0] = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	fds[1] = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	assert_int_equal(procfs_dev_fds(&proc, getpid(), getpid(), holders, 64), 2);
+	assert_int_equal(procfs_dev_fds(&proc, getpid(), getpid(), holders, 1), 1);
+	assert_int_equal(holders[0].fd, fds[0]);
+	close(fds[0]);
+	close(fds[1]);
+	assert_int_equal(procfs_read_task(&proc, server, server, &task), 0);
+	assert_true(task.dev_fd > 2);
+}
+
 static void test_notes(void **state)
 {
 	struct snapshot snap;
@@ -528,9 +593,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		MOUNTED(test_uninterruptible),	MOUNTED(test_interruptible),
-		MOUNTED(test_no_frame_pointer), MOUNTED(test_other_proc),
-		MOUNTED(test_hung_exec),	MOUNTED(test_code_on_fuse),
-		MOUNTED(test_reader_hangs),	cmocka_unit_test(test_notes),
+		MOUNTED(test_no_frame_pointer), MOUNTED(test_decoy),
+		MOUNTED(test_other_proc),	MOUNTED(test_hung_exec),
+		MOUNTED(test_code_on_fuse),	MOUNTED(test_reader_hangs),
+		MOUNTED(test_holders),		cmocka_unit_test(test_notes),
 	};
 
 	return cmocka_run_group_tests_name("ustack", tests, setup, teardown);
