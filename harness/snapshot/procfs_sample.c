@@ -122,8 +122,9 @@ int procfs_probe_open(const struct procfs *pf, pid_t pid, pid_t tid,
 	out.wchan = openat(dir, "wchan", O_RDONLY | O_CLOEXEC);
 	out.stat = openat(dir, "stat", O_RDONLY | O_CLOEXEC);
 	out.stack = openat(dir, "stack", O_RDONLY | O_CLOEXEC);
+	/* without root there is no stack, and the rest is of use */
 	if (out.schedstat < 0 || out.statm < 0 || out.status < 0 || out.wchan < 0 ||
-	    out.stat < 0 || out.stack < 0)
+	    out.stat < 0 || (out.stack < 0 && errno != EACCES))
 		err = errno == ENOENT ? -ESRCH : -errno;
 	close(dir);
 	if (err)
@@ -218,6 +219,8 @@ int procfs_probe_stack(const struct procfs_probe *probe, uint64_t *ret_hash)
 
 	if (n > 0)
 		return -EAGAIN;
+	if (!n && probe->stack < 0)
+		return -EACCES;
 	if (!n)
 		n = procfs_read_fd(probe->stack, buf, sizeof(buf));
 	if (n < 0)

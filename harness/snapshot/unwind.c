@@ -13,9 +13,13 @@
 
 #define MAX_MAPS   512
 #define SCAN_BYTES (64u << 10)
+#define PAGE	   4096u
+#define MAX_PAGES  64
+#define MAX_NAMES  256
 
 struct map {
 	uint64_t start, end;
+	uint64_t file; /* inode and device; 0: none */
 	bool exec, fuse;
 };
 
@@ -27,14 +31,42 @@ static struct {
 	bool rbp_known, touched_fuse;
 	size_t n_maps;
 	struct map maps[MAX_MAPS];
+	uint64_t page_at
+		[MAX_PAGES]; /* by page number; a blocked task's memory stands still */
+	uint8_t page[MAX_PAGES][PAGE];
 	void *upt;
 } target;
 
-static bool read_mem(uint64_t addr, void *buf, size_t size)
+/* The tasks of a run are forks of one binary: a name costs a walk through all of its symbols. */
+static struct {
+	uint64_t pc, start, file;
+	char name[SNAP_NAME];
+} names[MAX_NAMES];
+static size_t n_names;
+
+static bool read_remote(uint64_t addr, void *buf, size_t size)
 {
 	struct iovec local = {buf, size}, remote = {(void *)(uintptr_t)addr, size};
 
 	return process_vm_readv(target.pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
+/* libunwind asks for one word at a time. */
+static bool read_mem(uint64_t addr, void *buf, size_t size)
+{
+	uint64_t base = addr & ~(uint64_t)(PAGE - 1);
+	size_t slot = addr / PAGE % MAX_PAGES;
+
+	if (addr + size > base + PAGE)
+		return read_remote(addr, buf, size);
+	if (!base || target.page_at[slot] != base) {
+		target.page_at[slot] = 0;
+		if (!read_remote(base, target.page[slot], PAGE))
+			return false;
+		target.page_at[slot] = base;
+	}
+	memcpy(buf, target.page[slot] + (addr - base), size);
+	return true;
 }
 
 static void read_maps(uint32_t fuse_minor)
@@ -49,14 +81,16 @@ static void read_maps(uint32_t fuse_minor)
 	while (target.n_maps < MAX_MAPS && fgets(line, sizeof(line), f)) {
 		struct map *map = &target.maps[target.n_maps];
 		unsigned int major, minor;
+		unsigned long inode;
 		char perms[8];
 
 		if (!strchr(line, '\n')) /* the rest of a long path */
 			for (int c = 0; c != '\n' && c != EOF;)
 				c = fgetc(f);
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %*s %x:%x", &map->start,
-			   &map->end, perms, &major, &minor) != 5)
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %*s %x:%x %lu", &map->start,
+			   &map->end, perms, &major, &minor, &inode) != 6)
 			continue;
+		map->file = inode ? inode << 20 ^ major << 10 ^ minor : 0;
 		map->exec = perms[2] == 'x';
 		map->fuse = fuse_minor && major == 0 && minor == fuse_minor;
 		target.n_maps++;
@@ -202,7 +236,7 @@ static bool find_rbp(uint64_t sp, uint64_t start, uint64_t *ret)
 	return guess;
 }
 
-static void name_frame(unw_cursor_t *cursor, struct snap_uframe *frame)
+static void look_up_name(unw_cursor_t *cursor, struct snap_uframe *frame)
 {
 	char name[SNAP_NAME - 10]; /* room for the offset */
 	unw_word_t offset = 0;
@@ -212,6 +246,25 @@ static void name_frame(unw_cursor_t *cursor, struct snap_uframe *frame)
 		snprintf(frame->name, SNAP_NAME, "?");
 	else
 		snprintf(frame->name, SNAP_NAME, "%s+0x%x", name, (unsigned int)offset);
+}
+
+static void name_frame(unw_cursor_t *cursor, struct snap_uframe *frame)
+{
+	const struct map *map = find_map(frame->pc);
+
+	for (size_t i = 0; map && map->file && !map->fuse && i < n_names; i++)
+		if (names[i].pc == frame->pc && names[i].start == map->start &&
+		    names[i].file == map->file) {
+			memcpy(frame->name, names[i].name, SNAP_NAME);
+			return;
+		}
+	look_up_name(cursor, frame);
+	if (!map || !map->file || n_names == MAX_NAMES)
+		return;
+	names[n_names].pc = frame->pc;
+	names[n_names].start = map->start;
+	names[n_names].file = map->file;
+	memcpy(names[n_names++].name, frame->name, SNAP_NAME);
 }
 
 /* One step outwards; looks for RBP if that is what is missing. > 0: another frame. */
