@@ -14,6 +14,7 @@
 #include "harness/scenario/codec.h"
 #include "isolate.h"
 #include "start.h"
+#include "warden.h"
 
 #define SEND_MS 10000
 
@@ -71,7 +72,7 @@ int executor_init(struct executor *ex, int channel, int cpu, char *err)
 	ex->children_fd = move_fd(open("/proc/1/task/1/children", O_RDONLY | O_CLOEXEC));
 	kmsg_open(&ex->kmsg); /* absent in some containers: then no kernel log */
 	ex->kmsg.fd = move_fd(ex->kmsg.fd);
-	return 0;
+	return ex->fifo ? warden_start(ex) : 0;
 }
 
 static int send_hello(const struct executor *ex)

@@ -42,6 +42,9 @@ struct executor {
 	unsigned int grace_ms; /* how long a rung must have failed, see ladder.c */
 	uint64_t known[KNOWN_ROOTS];
 	uint64_t runs;
+	_Atomic bool busy;     /* a run is going on */
+	_Atomic bool demoted;  /* its tasks lost their priority: warden.h */
+	_Atomic uint32_t beat; /* counts the executor's waits */
 };
 
 /* Set up once: mounts, arena, scheduler, calibration. 0, or -errno with a line in err[200]. */

@@ -73,6 +73,7 @@ void survivors_look(struct run *run, enum scope scope, struct survivors *ret)
 
 	ret->n = 0;
 	ret->more = false;
+	run->ex->beat++;
 	if (!reap() || (scope == SCOPE_TREE && only_daemon_left(run)))
 		return;
 	procfs_each_thread(&run->ex->procfs, look_at, &walk);

@@ -98,9 +98,10 @@ bool run_quiescent(struct run *run)
 {
 	uint64_t first, second;
 
+	run->ex->beat++;
 	if (run->arena->daemon.wants || run->arena->ledger.n_timed)
 		return false;
-	if (run->ex->fifo && run->scn->config.cpus == 1)
+	if (run->ex->fifo && !run->ex->demoted && run->scn->config.cpus == 1)
 		return true;
 	if (run->probes_stale) {
 		run->probes_stale = false;

@@ -164,8 +164,11 @@ void executor_run(struct executor *ex, const struct scenario *scn,
 	reset_arena(ex->arena, scn);
 	kmsg_skip(&ex->kmsg);
 	ex->runs++;
+	ex->demoted = false;
+	ex->busy = true;
 	run.start_us = run.steps_end_us = now_us();
 	do_run(&run);
+	ex->busy = false;
 	run_probes_release(&run);
 	clean = res->verdict == VERDICT_CLEAN;
 	if (clean && (request->flags & RUN_DETAILS))

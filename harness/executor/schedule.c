@@ -15,8 +15,9 @@
 #include "harness/scenario/tables.h"
 #include "run.h"
 
-#define STEP_LIMIT_MS 6000
-#define BARRIER_MS    500
+#define STEP_LIMIT_MS  1500 /* for a step whose actor keeps running */
+#define TIMED_LIMIT_MS 6000 /* while the daemon sleeps in a timed hold */
+#define BARRIER_MS     500
 /* Where kernel threads (writeback, RCU) are what is waited for, no task of the run moves for a while. */
 #define SETTLE_US 1000
 
@@ -134,7 +135,7 @@ static enum step_status await_step(struct run *run, const struct scn_step *step,
 				   uint32_t seq)
 {
 	struct mailbox *box = &run->arena->mailbox[step->actor];
-	int64_t now = now_us(), deadline = now + STEP_LIMIT_MS * 1000, still_since = 0;
+	int64_t begin = now_us(), now = begin, still_since = 0;
 	unsigned int pause = 20;
 
 	for (;; now = now_us()) {
@@ -154,7 +155,8 @@ static enum step_status await_step(struct run *run, const struct scn_step *step,
 			    now - still_since >= SETTLE_US)
 				return blocked_or_ended(run, step);
 		}
-		if (now > deadline)
+		if (now - begin >
+		    (run->arena->ledger.n_timed ? TIMED_LIMIT_MS : STEP_LIMIT_MS) * 1000)
 			return STEP_BLOCKED;
 		arena_wait(&run->arena->event, seen, (int64_t)pause * 1000);
 		pause = pause < 500 ? pause * 2 : 500;

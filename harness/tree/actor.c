@@ -8,12 +8,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "actor.h"
 
 #define VM_STACK_SIZE (64 * 1024)
+/* A task that computes for so long without a sleep is killed: above it nobody else gets the CPU. */
+#define RUNAWAY_US 500000
 
 /* Stacks of tasks that share their parent's memory; one each, so that they are never reused. */
 static char vm_stacks[SCN_MAX_TASKS][VM_STACK_SIZE] __attribute__((aligned(4096)));
@@ -28,8 +31,10 @@ void actor_enter(const struct actor_env *env, unsigned int first_fd)
 {
 	close_range(first_fd, ~0U, 0);
 	if (env->fifo) {
+		const struct rlimit rttime = { RUNAWAY_US, RUNAWAY_US };
 		struct sched_param param = {.sched_priority = env->fifo};
 
+		setrlimit(RLIMIT_RTTIME, &rttime);
 		sched_setscheduler(0, SCHED_FIFO, &param);
 	}
 }

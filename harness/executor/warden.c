@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* Notices that the executor does not get the CPU, and gives it back. */
+
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#include "warden.h"
+
+#define PRIORITY  3
+#define PERIOD_MS 200
+
+static int demote(void *ctx, pid_t pid, pid_t tid)
+{
+	const struct sched_param none = {0};
+
+	(void)ctx;
+	if (pid != 1)
+		sched_setscheduler(tid, SCHED_OTHER, &none);
+	return 0;
+}
+
+static void *watch(void *arg)
+{
+	struct executor *ex = arg;
+	uint32_t seen = 0;
+
+	for (;;) {
+		const struct timespec period = {0, PERIOD_MS * 1000000l};
+
+		nanosleep(&period, NULL);
+		if (ex->busy && ex->beat == seen) {
+			ex->demoted = true;
+			procfs_each_thread(&ex->procfs, demote, NULL);
+		}
+		seen = ex->beat;
+	}
+	return NULL;
+}
+
+int warden_start(struct executor *ex)
+{
+	const struct sched_param param = {.sched_priority = PRIORITY};
+	pthread_attr_t attr;
+	pthread_t thread;
+	int err;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
+	pthread_attr_setschedparam(&attr, &param);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	err = pthread_create(&thread, &attr, watch, ex);
+	pthread_attr_destroy(&attr);
+	return -err;
+}

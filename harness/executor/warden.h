@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The warden: a thread of the executor above all tasks of the run.
+ *
+ * The run's tasks preempt the executor, so one that spins (in the kernel, where RLIMIT_RTTIME does not reach: it is
+ * checked on the way back to user space) would have the CPU for ever. The warden wakes a few times a
+ * second; when the executor has not moved since, it takes every task of the run its priority away.
+ */
+#ifndef SF_WARDEN_H
+#define SF_WARDEN_H
+
+#include "executor.h"
+
+/* Starts it, once, where SCHED_FIFO works. 0 or -errno. */
+int warden_start(struct executor *ex);
+
+#endif
