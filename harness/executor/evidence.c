@@ -201,6 +201,49 @@ bool evidence_in_transit(const struct run *run)
 	return run->snap.n_tasks > 0;
 }
 
+bool evidence_certain(const struct run *run)
+{
+	const struct explanation *why = &run->why;
+
+	return why->root_unread || why->root_held || why->root_dropped ||
+	       why->root_served;
+}
+
+bool evidence_open_request(const struct run *run)
+{
+	for (size_t i = 0; i < run->snap.n_requests; i++)
+		if (run->snap.requests[i].state != LEDGER_ANSWERED)
+			return true;
+	return false;
+}
+
+static bool was_read(const struct snapshot *snap, pid_t tid)
+{
+	for (size_t i = 0; i < snap->n_requests; i++)
+		if (snap->requests[i].pid == tid &&
+		    snap->requests[i].state != LEDGER_ANSWERED)
+			return true;
+	return false;
+}
+
+static bool told_to_die(const struct snap_task *task)
+{
+	return (task->flags & PF_EXITING) ||
+	       ((task->sigpnd | task->shdpnd) & 1ull << (SIGKILL - 1));
+}
+
+bool evidence_deaf(const struct run *run)
+{
+	for (size_t i = 0; i < run->snap.n_tasks; i++) {
+		const struct snap_task *task = &run->snap.tasks[i];
+
+		if (told_to_die(task) && wait_of_task(task) == WAIT_REPLY &&
+		    !was_read(&run->snap, task->tid))
+			return true;
+	}
+	return false;
+}
+
 bool evidence_signal_lost(const struct run *run)
 {
 	for (size_t i = 0; i < run->snap.n_tasks; i++) {
@@ -209,8 +252,7 @@ bool evidence_signal_lost(const struct run *run)
 		if (run->snap.rung < RUNG_DAEMON &&
 		    task->pid == run->snap.conn.daemon_pid)
 			continue; /* not told to die yet */
-		if (task->state != 'Z' && !(task->flags & PF_EXITING) &&
-		    !((task->sigpnd | task->shdpnd) & 1ull << (SIGKILL - 1)))
+		if (task->state != 'Z' && !told_to_die(task))
 			return true;
 	}
 	return false;

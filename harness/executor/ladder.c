@@ -37,8 +37,9 @@ static unsigned int patience_ms(const struct run *run, enum rung rung)
 {
 	if (rung >= RUNG_ABORT)
 		return LAST_MS * run->ex->grace_ms / 50;
-	return evidence_in_transit(run) ? TRANSIT_MS * run->ex->grace_ms / 50
-					: run->ex->grace_ms;
+	return evidence_in_transit(run) || !evidence_certain(run)
+		       ? TRANSIT_MS * run->ex->grace_ms / 50
+		       : run->ex->grace_ms;
 }
 
 /* True: nothing in scope is left. False: the rung has not helped; evidence was taken. */
@@ -64,7 +65,7 @@ static bool settle(struct run *run, enum rung rung, enum scope scope)
 		if (looks >= 3 && t - still_since >= KNOWN_MS * 1000 && !taken) {
 			evidence_take(run, rung);
 			taken = true;
-			if (known_roots(run, rung, false))
+			if (evidence_certain(run) && known_roots(run, rung, false))
 				return false;
 		}
 		if (taken && t - still_since >= (int64_t)patience_ms(run, rung) * 1000) {
@@ -177,20 +178,16 @@ static enum rung climb(struct run *run)
 
 static enum verdict verdict_of(const struct run *run, enum rung rung)
 {
-	const struct explanation *why = &run->why;
-
 	switch (rung) {
 	case RUNG_EXIT:
 	case RUNG_SIGKILL:
 		return VERDICT_CLEAN;
 	case RUNG_REPLY:
-		return why->root_unread ? VERDICT_DEAF : VERDICT_HELD;
+		return evidence_deaf(run) ? VERDICT_DEAF : VERDICT_HELD;
 	case RUNG_DAEMON:
-		if (why->root_unread)
+		if (evidence_deaf(run))
 			return VERDICT_DEAF;
-		return why->root_held || why->root_dropped || run->arena->ledger.n_dropped
-			       ? VERDICT_LOST
-			       : VERDICT_STUCK;
+		return evidence_open_request(run) ? VERDICT_LOST : VERDICT_STUCK;
 	case RUNG_ABORT:
 		return run->waiting_before_abort > 0 ? VERDICT_PINNED : VERDICT_STUCK;
 	case RUNG_UMOUNT:

@@ -42,9 +42,31 @@ static bool only_daemon_left(const struct run *run)
 	return !strchr(buf, ' ')[1] && atoi(buf) == run->arena->daemon.pid;
 }
 
-static bool reapable(const struct task_sample *task)
+static bool dead(const struct task_sample *task)
 {
 	return task->state == 'X' || (task->state == 'Z' && task->n_threads <= 1);
+}
+
+static bool has_live_thread(const struct survivors *left, pid_t pid)
+{
+	for (unsigned int i = 0; i < left->n; i++)
+		if (left->task[i].pid == pid && left->task[i].state != 'Z')
+			return true;
+	return false;
+}
+
+/*
+ * A process all of whose threads are zombies is nobody's hang: what is left of it waits for a tracer or a parent
+ * that does not reap (wait_task_zombie(), delay_group_leader()).
+ */
+static void drop_zombies(struct survivors *left)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < left->n; i++)
+		if (has_live_thread(left, left->task[i].pid))
+			left->task[kept++] = left->task[i];
+	left->n = kept;
 }
 
 static int look_at(void *ctx, pid_t pid, pid_t tid)
@@ -61,7 +83,7 @@ static int look_at(void *ctx, pid_t pid, pid_t tid)
 		left->more = true;
 		return 1;
 	}
-	if (procfs_sample(&walk->run->ex->procfs, pid, tid, task) < 0 || reapable(task))
+	if (procfs_sample(&walk->run->ex->procfs, pid, tid, task) < 0 || dead(task))
 		return 0;
 	left->n++;
 	return 0;
@@ -77,6 +99,7 @@ void survivors_look(struct run *run, enum scope scope, struct survivors *ret)
 	if (!reap() || (scope == SCOPE_TREE && only_daemon_left(run)))
 		return;
 	procfs_each_thread(&run->ex->procfs, look_at, &walk);
+	drop_zombies(ret);
 }
 
 bool survivors_same(const struct survivors *a, const struct survivors *b)

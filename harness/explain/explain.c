@@ -21,6 +21,7 @@ static int list_roots(const struct view *view, struct explanation *ex)
 		if (tv->req) {
 			ex->root_held |= tv->req->state == LEDGER_HELD;
 			ex->root_dropped |= tv->req->state == LEDGER_DROPPED;
+			ex->root_served |= tv->req->state == LEDGER_READ;
 		} else if (tv->wait == WAIT_REPLY || tv->wait == WAIT_INIT_REPLY) {
 			ex->root_unread |= view->snap->conn.ledger;
 		}

@@ -69,6 +69,7 @@ struct explanation {
 	bool root_unread; /* some root waits for a request that the daemon never read */
 	bool root_held,
 		root_dropped; /* some root's request was read and is held / dropped */
+	bool root_served; /* some root's request was read and its server is still at it, or stuck */
 	char reason[400];     /* one sentence */
 	char *chain;	      /* "because ..." lines, newline separated; owned */
 };
