@@ -217,31 +217,10 @@ bool evidence_open_request(const struct run *run)
 	return false;
 }
 
-static bool was_read(const struct snapshot *snap, pid_t tid)
-{
-	for (size_t i = 0; i < snap->n_requests; i++)
-		if (snap->requests[i].pid == tid &&
-		    snap->requests[i].state != LEDGER_ANSWERED)
-			return true;
-	return false;
-}
-
 static bool told_to_die(const struct snap_task *task)
 {
 	return (task->flags & PF_EXITING) ||
 	       ((task->sigpnd | task->shdpnd) & 1ull << (SIGKILL - 1));
-}
-
-bool evidence_deaf(const struct run *run)
-{
-	for (size_t i = 0; i < run->snap.n_tasks; i++) {
-		const struct snap_task *task = &run->snap.tasks[i];
-
-		if (told_to_die(task) && wait_of_task(task) == WAIT_REPLY &&
-		    !was_read(&run->snap, task->tid))
-			return true;
-	}
-	return false;
 }
 
 bool evidence_signal_lost(const struct run *run)

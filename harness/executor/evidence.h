@@ -27,9 +27,6 @@ bool evidence_certain(const struct run *run);
 /* The ledger has a request that was read and not answered. */
 bool evidence_open_request(const struct run *run);
 
-/* A task that was sent SIGKILL, or hears it no more, waits for the reply to a request that the daemon never read. */
-bool evidence_deaf(const struct run *run);
-
 /* SIGKILL neither pends at a task nor is the task exiting: it never arrived, which is our own trouble. */
 bool evidence_signal_lost(const struct run *run);
 

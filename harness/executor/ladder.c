@@ -183,9 +183,9 @@ static enum verdict verdict_of(const struct run *run, enum rung rung)
 	case RUNG_SIGKILL:
 		return VERDICT_CLEAN;
 	case RUNG_REPLY:
-		return evidence_deaf(run) ? VERDICT_DEAF : VERDICT_HELD;
+		return run->why.root_unread ? VERDICT_DEAF : VERDICT_HELD;
 	case RUNG_DAEMON:
-		if (evidence_deaf(run))
+		if (run->why.root_unread)
 			return VERDICT_DEAF;
 		return evidence_open_request(run) ? VERDICT_LOST : VERDICT_STUCK;
 	case RUNG_ABORT:
