@@ -60,7 +60,8 @@ static void check_root(struct finding *f)
 {
 	say(f, geteuid() ? MISSING : OK,
 	    geteuid() ? "uid %u" : "uid %u, as it must be for mounts", geteuid());
-	advise(f, "run as root, on a machine that may be rebooted");
+	advise(f, "run as root, on a machine that may be rebooted; --target uml and "
+		  "qemu: need no root");
 }
 
 static void check_executor(struct finding *f)
@@ -319,11 +320,12 @@ int cmd_doctor(int argc, char **argv)
 		if (f.state != MISSING)
 			continue;
 		host &= !checks[i].needed;
-		uml &= checks[i].run != check_uml && checks[i].run != check_executor &&
-		       checks[i].run != check_root;
+		uml &= checks[i].run != check_uml && checks[i].run != check_executor;
 		qemu &= checks[i].run != check_qemu && checks[i].run != check_kernels &&
 			checks[i].run != check_executor;
 	}
+	if (!host)
+		printf("\nhost runs are not possible here\n");
 	printf("\ntargets that can run here:%s%s%s%s\n", host ? " host" : "",
 	       uml ? " uml" : "", qemu ? " qemu" : "",
 	       host || uml || qemu ? "" : " none");

@@ -71,6 +71,31 @@ _Noreturn static void execute(const struct spawn *sp, int report)
 	fail(report);
 }
 
+static void write_map(const char *path, const char *text, int report)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		fail(report);
+	close(fd);
+}
+
+/* "0 ID 1": root of the new user namespace is the user who made it; user_namespaces(7). */
+static void map_user(const char *path, unsigned int id, int report)
+{
+	char text[32] = "0 ", digits[12];
+	size_t n = sizeof(digits);
+
+	digits[--n] = '\0';
+	do {
+		digits[--n] = (char)('0' + id % 10);
+		id /= 10;
+	} while (id);
+	strcat(text, digits + n);
+	strcat(text, " 1");
+	write_map(path, text, report);
+}
+
 /* The init of a cage: waits for the program, ends as it ended. */
 _Noreturn static void keep_cage(const struct spawn *sp, int report)
 {
@@ -93,7 +118,8 @@ _Noreturn static void keep_cage(const struct spawn *sp, int report)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-_Noreturn static void child_main(const struct spawn *sp, int report)
+/* uid, gid: 0, or whom the new user namespace belongs to. */
+_Noreturn static void child_main(const struct spawn *sp, int report, uid_t uid, gid_t gid)
 {
 	struct pollfd pfd;
 
@@ -113,6 +139,11 @@ _Noreturn static void child_main(const struct spawn *sp, int report)
 	}
 	setsid(); /* a ^C at the terminal is for shortfuse, which then closes its targets
 		   */
+	if (uid != 0) {
+		write_map("/proc/self/setgroups", "deny", report);
+		map_user("/proc/self/uid_map", uid, report);
+		map_user("/proc/self/gid_map", gid, report);
+	}
 	if (sp->mode == SPAWN_CAGED)
 		keep_cage(sp, report);
 	execute(sp, report);
@@ -122,6 +153,8 @@ int spawn_process(const struct spawn *sp, struct process *ret)
 {
 	struct clone_args args = {.flags = CLONE_PIDFD, .exit_signal = SIGCHLD};
 	int report[2], pidfd = -1, error = 0, err;
+	uid_t uid = 0;
+	gid_t gid = 0;
 	ssize_t n;
 	long pid;
 
@@ -131,6 +164,12 @@ int spawn_process(const struct spawn *sp, struct process *ret)
 		return -errno;
 	if (sp->mode != SPAWN_PLAIN)
 		args.flags |= CLONE_NEWPID | CLONE_NEWNS;
+	if (sp->mode == SPAWN_CAGED && geteuid() != 0) {
+		args.flags |=
+			CLONE_NEWUSER; /* a cage needs no root where these are allowed */
+		uid = geteuid();
+		gid = getegid();
+	}
 	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	err = errno;
@@ -138,7 +177,7 @@ int spawn_process(const struct spawn *sp, struct process *ret)
 		/* The read end must be closed here, or the check for a dead parent never
 		 * sees it. */
 		close(report[0]);
-		child_main(sp, report[1]);
+		child_main(sp, report[1], uid, gid);
 	}
 	close(report[1]);
 	if (pid < 0) {

@@ -18,7 +18,7 @@ enum spawn_mode {
 	/*
 	 * The program is a child of such an init, which ends when it ends: with the init
 	 * everything in the namespace dies. It has a procfs of its own, and a private
-	 * tmpfs on /dev/shm.
+	 * tmpfs on /dev/shm. Without root it gets a user namespace as well.
 	 */
 	SPAWN_CAGED,
 };

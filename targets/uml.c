@@ -96,7 +96,7 @@ static int boot(struct uml *uml, char *err)
 		close(pair[0]);
 		snprintf(err, 300, "starting %.200s: %s%s", uml->image.kernel,
 			 strerror(-ret),
-			 ret == -EPERM ? " (a pid namespace needs root)" : "");
+			 ret == -EPERM ? " (without root it needs user namespaces)" : "");
 		return ret;
 	}
 	return peer_hello(&uml->peer, pair[0], -1, BOOT_MS, err);

@@ -28,3 +28,13 @@ done
 
 want 3 "$SF" run --target uml:/bin/true corpus/seeds/plain-io.txt
 grep -q '/bin/true: an ELF file, but no kernel' "$TMP/err" || { cat "$TMP/err"; fail "a program is no kernel"; }
+
+# Without root: where user namespaces are allowed, a user-mode kernel runs all the same.
+if command -v setpriv > /dev/null && setpriv --reuid 65534 --regid 65534 --clear-groups unshare -U true 2> /dev/null; then
+  chmod 755 "$TMP"
+  mkdir -m 777 "$TMP/cache"
+  cp "$B/shortfuse" "$B/shortfuse-executor" corpus/hangs/pidns-flush.txt "$TMP"
+  chmod -R a+rX "$TMP"
+  want 0 env XDG_CACHE_HOME="$TMP/cache" timeout 60 setpriv --reuid 65534 --regid 65534 --clear-groups \
+    "$TMP/shortfuse" run --check --target uml "$TMP/pidns-flush.txt"
+fi
