@@ -74,12 +74,36 @@ static void test_parse_syscall(void **state)
 	assert_int_equal(task.syscall, -2);
 }
 
+static void test_parse_status(void **state)
+{
+	const char *text =
+		"Name:\tx\nSigPnd:\t0000000000000000\nShdPnd:\t0000000000000100\n"
+		"State:\tD (disk "
+		"sleep)\nPPid:\t4\nThreads:\t3\nNSpid:\t70\t5\t1\nTracerPid:"
+		"\t9\nvoluntary_ctxt_switches:\t5\n"
+		"nonvoluntary_ctxt_switches:\t6\n";
+	struct snap_task task = {0};
+
+	(void)state;
+	parse_status(text, &task);
+	assert_int_equal(task.shdpnd, 1ull << (SIGKILL - 1));
+	assert_int_equal(task.sigpnd, 0);
+	assert_int_equal(task.inner_tid, 1);
+	assert_int_equal(task.tracer, 9);
+	assert_int_equal(task.switches, 11);
+	assert_int_equal(task.state, 'D');
+	assert_int_equal(task.ppid, 4);
+	assert_int_equal(task.n_threads, 3);
+	assert_string_equal(task.comm, "x");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse_stat),
 		cmocka_unit_test(test_parse_stack),
 		cmocka_unit_test(test_parse_syscall),
+		cmocka_unit_test(test_parse_status),
 	};
 
 	return cmocka_run_group_tests_name("procfs_parse", tests, NULL, NULL);
