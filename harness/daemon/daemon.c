@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The daemon process of a run: its threads, its loop, and its obedience to the executor.
- */
+/* The daemon process of a run: sets up the session and the serving threads. */
 #include "daemon.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <linux/fuse.h>
 #include <malloc.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "fault.h"
 #include "handlers.h"
-#include "harness/scenario/tables.h"
-#include "hold.h"
 #include "lead.h"
 #include "reply.h"
 #include "server.h"
@@ -31,20 +25,6 @@ struct daemon daemon_self;
 static _Thread_local struct server *server_self;
 /* Not from the heap: mapping a stack costs more than all else in starting a thread. */
 static _Alignas(4096) unsigned char stacks[ARENA_SERVERS][STACK_SIZE];
-static uint32_t last_step; /* seq of the main thread's last step */
-
-bool request_wants_reply(const struct request *req)
-{
-	switch (req->in->opcode) {
-	case FUSE_INTERRUPT:
-	case FUSE_FORGET:
-	case FUSE_BATCH_FORGET:
-	case FUSE_NOTIFY_REPLY:
-		return false;
-	default:
-		return true;
-	}
-}
 
 struct server *server_current(void)
 {
@@ -100,8 +80,6 @@ static int clone_device(int dev_fd)
 	return fd;
 }
 
-/* ---- the self file ---- */
-
 static void *open_self_file(void *arg)
 {
 	struct daemon_shared *shared = &daemon_self.arena->daemon;
@@ -148,194 +126,6 @@ void daemon_init_answered(void)
 		atomic_store(&shared->self_file, 1);
 }
 
-/* ---- obeying the executor ---- */
-
-static bool step_pending(void)
-{
-	const struct mailbox *mailbox = &daemon_self.arena->mailbox[ACTOR_DAEMON];
-
-	return atomic_load(&mailbox->seq) != last_step;
-}
-
-static void run_step(void)
-{
-	last_step = atomic_load(&daemon_self.arena->mailbox[ACTOR_DAEMON].seq);
-	daemon_self.env->run_step(daemon_self.env->ctx, ACTOR_DAEMON);
-	arena_bump(&daemon_self.arena->event);
-}
-
-static void close_devices(void)
-{
-	for (unsigned int i = 0; i < daemon_self.n_servers; i++) {
-		int fd = atomic_exchange(&daemon_self.servers[i].fd, -1);
-
-		if (fd >= 0 && (i == 0 || fd != daemon_self.env->dev_fd))
-			close(fd);
-	}
-	atomic_store(&daemon_self.arena->daemon.dev_fd, -1);
-}
-
-static void heal(void)
-{
-	static bool healed;
-
-	if (healed)
-		return;
-	healed = true;
-	fault_clear();
-	atomic_store(&daemon_self.arena->daemon.gate_closed, 0);
-	hold_answer(UINT32_MAX);
-}
-
-/* By the leader. The main thread is told of its mailbox, everything else is done here. */
-static void obey(bool is_main)
-{
-	struct daemon_shared *shared = &daemon_self.arena->daemon;
-	uint64_t count;
-	uint32_t kicks;
-
-	if (read(daemon_self.env->kick_fd, &count, sizeof(count)) < 0) {
-		/* EAGAIN: the words below are what counts. */
-	}
-	kicks = atomic_load(&shared->kicks);
-	if (atomic_load(&shared->healing))
-		heal();
-	hold_answer(atomic_exchange(&shared->release, 0));
-	hold_answer_due();
-	if (atomic_exchange(&shared->close_dev, 0))
-		close_devices();
-	if (!is_main && step_pending())
-		lead_wake();
-	atomic_store(&shared->acks, kicks);
-	arena_bump(&daemon_self.arena->event);
-}
-
-/* ---- serving ---- */
-
-/* False: it was dealt with. */
-static bool accept_request(struct server *me, size_t len, struct request *req)
-{
-	const struct fuse_in_header *in = (const void *)me->in;
-	struct ledger *ledger = &daemon_self.arena->ledger;
-	int32_t pid = (int32_t)in->pid;
-
-	*req = (struct request){.in = in, .len = len, .origin = me};
-	if (in->opcode == FUSE_INTERRUPT) {
-		/* fuse_read_interrupt() fills in no pid. */
-		const struct fuse_interrupt_in *target = (const void *)(in + 1);
-		const struct ledger_record *record = ledger_find(ledger, target->unique);
-
-		pid = record ? record->pid : 0;
-	}
-	if (request_wants_reply(req))
-		daemon_self.n_read++;
-	fault_find_requester(req, pid);
-	fault_match(req);
-	req->record = ledger_add(
-		ledger,
-		&(struct ledger_record){
-			.opcode = in->opcode,
-			.unique = in->unique,
-			.nodeid = in->nodeid,
-			.pid = pid,
-			.server = me->tid,
-			.rule = req->rule,
-			.action = req->rule ? daemon_self.arena->scn.faults[req->rule - 1]
-						      .action
-					    : 0,
-		});
-	return !(req->hooks->take && req->hooks->take(req));
-}
-
-static bool read_request(struct server *me, struct request *req)
-{
-	ssize_t len = read(me->fd, me->in, sizeof(me->in));
-
-	if (len >= (ssize_t)sizeof(struct fuse_in_header))
-		return accept_request(me, (size_t)len, req);
-	if (len < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOENT))
-		return false;
-	if (len < 0 && errno == EBADF) {
-		/* A step has closed it. */
-		me->fd = -1;
-		return false;
-	}
-	_exit(0); /* ENODEV: unmounted or aborted */
-}
-
-/* As leader: true with a request to handle, false for the main thread's step. */
-static bool lead(struct server *me, bool is_main, struct request *req)
-{
-	for (;;) {
-		struct pollfd fds[2] = {
-			{.fd = daemon_self.env->kick_fd, .events = POLLIN},
-			{.fd = me->fd, .events = POLLIN},
-		};
-		bool closed = atomic_load(&daemon_self.arena->daemon.gate_closed);
-		int64_t ns;
-		struct timespec timeout;
-
-		if (is_main && step_pending()) {
-			/* Nobody may be left to obey while the step is blocked. */
-			obey(is_main);
-			return false;
-		}
-		hold_answer_due();
-		ns = hold_timeout();
-		timeout.tv_sec = ns / 1000000000;
-		timeout.tv_nsec = ns % 1000000000;
-		if (ppoll(fds, closed ? 1 : 2, ns < 0 ? NULL : &timeout, NULL) <= 0)
-			continue;
-		if (fds[0].revents & POLLNVAL)
-			pause(); /* a step closed it: nobody can tell us anything any more
-				  */
-		if (fds[0].revents)
-			obey(is_main);
-		else if (!closed && fds[1].revents && read_request(me, req))
-			return true;
-	}
-}
-
-static void handle(struct request *req)
-{
-	const struct fault_hooks *hooks = req->hooks;
-
-	if (hooks->before)
-		hooks->before(req);
-	if (req->in->opcode == FUSE_INTERRUPT)
-		ledger_settle(&daemon_self.arena->ledger, req->record, LEDGER_ANSWERED,
-			      0);
-	else if (hooks->serve && request_wants_reply(req))
-		hooks->serve(req);
-	else
-		reply_process(req);
-	if (hooks->after)
-		hooks->after(req);
-}
-
-/* Entered with the lead. A step is run without it, but a thread that is alone takes it first: to obey. */
-static _Noreturn void serve(struct server *me)
-{
-	bool is_main = me == &daemon_self.servers[0], mine = true;
-	bool (*interrupt)(void) =
-		is_main && daemon_self.n_servers > 1 ? step_pending : NULL;
-	struct request req;
-
-	for (;;) {
-		bool got = mine && lead(me, is_main, &req);
-
-		if (mine)
-			lead_pass();
-		if (got)
-			handle(&req);
-		else if (is_main && step_pending())
-			run_step();
-		mine = lead_take(interrupt);
-	}
-}
-
-/* ---- starting ---- */
-
 static void publish(unsigned int n)
 {
 	struct server *server = &daemon_self.servers[n];
@@ -361,7 +151,7 @@ static void *server_main(void *arg)
 
 	publish((unsigned int)(me - daemon_self.servers));
 	lead_take(NULL);
-	serve(me);
+	server_run(me);
 }
 
 static void start_servers(void)
@@ -419,46 +209,11 @@ _Noreturn void daemon_main(const struct daemon_env *env)
 	/* poll(2) may promise what another reader has taken. */
 	if (!daemon_self.session || fcntl(env->dev_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		_exit(1);
-	last_step = atomic_load(&env->arena->mailbox[ACTOR_DAEMON].done);
 	atomic_store(&shared->dev_fd, env->dev_fd);
 	start_servers();
 	atomic_store(&shared->ready, 1);
 	arena_bump(&env->arena->event);
 	while (!atomic_load(&shared->start))
 		arena_wait(&shared->start, 0, -1);
-	serve(&daemon_self.servers[0]);
-}
-
-/* ---- notifications, by the main thread's steps ---- */
-
-int daemon_notify_inode(unsigned int path)
-{
-	memfs_ino ino = path < PATH_OUT ? memfs_resolve(path_table[path]) : 0;
-	int ret;
-
-	if (!ino)
-		return -ENOENT;
-	ret = fuse_lowlevel_notify_inval_inode(daemon_self.session, ino, 0, 0);
-	return ret < 0 ? ret : reply_notify_result();
-}
-
-int daemon_notify_entry(unsigned int path)
-{
-	const char *name, *whole = path < PATH_OUT ? path_table[path] : NULL;
-	char parent[64];
-	memfs_ino ino;
-	int ret;
-
-	if (!whole || path == PATH_ROOT)
-		return -EINVAL;
-	name = strrchr(whole, '/');
-	name = name ? name + 1 : whole;
-	snprintf(parent, sizeof(parent), "%.*s",
-		 (int)(name == whole ? 0 : name - whole - 1), whole);
-	ino = memfs_resolve(parent);
-	if (!ino)
-		return -ENOENT;
-	ret = fuse_lowlevel_notify_inval_entry(daemon_self.session, ino, name,
-					       strlen(name));
-	return ret < 0 ? ret : reply_notify_result();
+	server_run(&daemon_self.servers[0]);
 }

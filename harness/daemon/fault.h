@@ -23,13 +23,15 @@ struct fault_hooks {
 	void (*after)(struct request *req);
 };
 
-/* Sets req->requester from its pid; of an INTERRUPT from that of its target. */
+/* fault_match.c. Sets req->requester: whose thread this pid is; of an INTERRUPT its target's. */
 void fault_find_requester(struct request *req, int32_t pid);
-/* Counts the request in the rules, sets req->rule, action and value. By the leader only.
- */
+/* Counts the request in the rules, sets req->rule, hooks and value. By the leader only. */
 void fault_match(struct request *req);
 /* Rung 2: no rule matches from now on. */
 void fault_clear(void);
 const struct fault_hooks *fault_no_hooks(void);
+
+/* By wire id, FAULT_COUNT of them. */
+extern const struct fault_hooks *const fault_actions[];
 
 #endif

@@ -56,6 +56,8 @@ bool request_wants_reply(const struct request *req);
 
 /* The serving thread that calls; NULL in another. */
 struct server *server_current(void);
+/* serve.c: the loop of a serving thread, entered with the lead. */
+_Noreturn void server_run(struct server *me);
 /* Ends the calling thread alone, as exit(2) does; its process lives on. */
 _Noreturn void server_exit(void);
 
