@@ -110,7 +110,7 @@ static void add_frame(char *list, size_t size, const char *frame, unsigned int *
 {
 	size_t len = strlen(list);
 
-	if (strstr(list, frame))
+	if (!frame[0] || strstr(list, frame))
 		return;
 	if (++*n <= 3)
 		snprintf(list + len, size - len, "%s%s", len ? ", " : "", frame);
@@ -135,15 +135,17 @@ static void line_alike(const struct view *view, size_t first, bool roots, bool *
 	}
 	view_task_name(view, tv->task, name, sizeof(name));
 	if (same > 1)
-		fprintf(out, "%s%u more tasks wait for %s (%s), e.g. %s",
-			roots ? "also " : "", same,
+		fprintf(out, "%s%u more tasks wait for %s", roots ? "also " : "", same,
 			wait_needs(tv->wait) && !roots ? "the same lock"
 			: tv->wait == WAIT_REPLY       ? "replies to their own requests"
-						       : wait_noun(tv->wait),
-			frames, name);
+						       : wait_noun(tv->wait));
 	else
-		fprintf(out, "%s%s waits for %s (%s)", roots ? "also " : "", name,
-			wait_noun(tv->wait), frames);
+		fprintf(out, "%s%s waits for %s", roots ? "also " : "", name,
+			wait_noun(tv->wait));
+	if (frames[0])
+		fprintf(out, " (%s)", frames);
+	if (same > 1)
+		fprintf(out, ", e.g. %s", name);
 	if (tv->holder >= 0) {
 		view_task_name(view, view->t[tv->holder].task, name, sizeof(name));
 		fprintf(out, ": behind %s", name);

@@ -203,3 +203,11 @@ uint32_t wait_frame_opcode(const char *frame)
 
 	return of && !of[1] ? of[0] : 0;
 }
+
+const char *wait_opcode_frame(uint32_t opcode)
+{
+	for (size_t i = 0; i < sizeof(sends) / sizeof(sends[0]); i++)
+		if (sends[i].opcode[0] == opcode && !sends[i].opcode[1])
+			return sends[i].frame;
+	return NULL;
+}

@@ -90,7 +90,10 @@ static void say_request_fate(const struct view *view, const struct task_view *tv
 		return;
 	}
 	say(t, ", which ");
-	say_daemon(view, t);
+	if (view->snap->conn.daemon_pid && tv->task->pid == view->snap->conn.daemon_pid)
+		say(t, "thread %d of the same process", tv->req->server);
+	else
+		say_daemon(view, t);
 	switch (tv->req->state) {
 	case LEDGER_HELD:
 		say(t, " read and withholds");
@@ -110,7 +113,8 @@ static void say_request_fate(const struct view *view, const struct task_view *tv
 		say(t, "; the daemon is gone, but something that cannot die still holds "
 		       "its /dev/fuse");
 	else if (view->daemon == DAEMON_DYING)
-		say(t, "; it is dying itself");
+		say(t, view_serves(view, tv->task) ? "; the process is dying"
+						   : "; it is dying itself");
 	else if (view->daemon == DAEMON_STOPPED)
 		say(t, "; it is stopped");
 }

@@ -56,6 +56,19 @@ static const struct snap_request *kernel_request(const struct snapshot *snap,
 	return NULL;
 }
 
+/* A stack that was cut short names no request, the ledger does. */
+static void name_frame(struct task_view *tv)
+{
+	const char *frame;
+
+	if (tv->wait != WAIT_REPLY || !tv->req || !strncmp(tv->frame, "fuse_", 5) ||
+	    !strncmp(tv->frame, "__fuse_", 7) || !strcmp(tv->frame, "exit_aio"))
+		return;
+	frame = wait_opcode_frame(tv->req->opcode);
+	if (frame)
+		snprintf(tv->frame, sizeof(tv->frame), "%s", frame);
+}
+
 static const struct snap_request *find_request(const struct snapshot *snap,
 					       const struct task_view *tv)
 {
@@ -406,6 +419,7 @@ int view_init(struct view *view, const struct snapshot *snap)
 		tv->holder = -1;
 		tv->stuck = is_stuck(tv);
 		tv->req = find_request(snap, tv);
+		name_frame(tv);
 		holds[i] = wait_holds(tv->task);
 	}
 	view->daemon = find_daemon(view);

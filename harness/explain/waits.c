@@ -23,6 +23,8 @@ static const struct wait_row rows[] = {
 	{WAIT_REPLY, "fuse_request_send", NULL, NULL},
 	{WAIT_REPLY, "__fuse_simple_request", NULL, NULL},
 	{WAIT_REPLY, "fuse_simple_request", NULL, NULL},
+	/* The stack could not be read: it hangs in execve() while it closes files or maps its image, see procfs.h. */
+	{WAIT_REPLY, "exec_update_lock_held", NULL, NULL},
 	/* Asynchronous requests of its own: fuse_direct_IO() and exit_aio() wait for their completion. */
 	{WAIT_REPLY, "fuse_direct_IO", NULL, "fuse_direct_IO"},
 	{WAIT_REPLY, "exit_aio", NULL, "exit_aio"},
@@ -308,6 +310,7 @@ enum wait_kind wait_of_task(const struct snap_task *task)
 
 /* Frames between the wait and the function that names the request: they carry any request. */
 static const char *const carriers[] = {
+	"exec_update_lock_held",
 	"request_wait_answer",
 	"__fuse_request_send",
 	"fuse_request_send",

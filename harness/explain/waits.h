@@ -27,6 +27,9 @@ bool wait_frame_sends(const char *frame, uint32_t opcode);
 /* The opcode that this frame sends, if it is only one: else 0. */
 uint32_t wait_frame_opcode(const char *frame);
 
+/* The frame that sends this opcode, for a stack that does not show it; NULL: several do. */
+const char *wait_opcode_frame(uint32_t opcode);
+
 /* "a < b < c": the n innermost telling frames. */
 void wait_stack_text(const struct snap_task *task, unsigned int n, char *out,
 		     size_t size);

@@ -605,6 +605,30 @@ static void test_cycle_through_a_lock(void **state)
 	assert_int_equal(hash[0], hash[1]);
 }
 
+/* A stack that could not be read, as procfs_read_task() leaves it: the ledger tells the request. */
+static void test_unreadable_in_exec(void **state)
+{
+	struct explanation ex;
+	struct snapshot snap;
+
+	(void)state;
+	begin(&snap, true);
+	add(&snap, 97, 97, ROLE_WORKER, 'D', 0, "exec_update_lock_held begin_new_exec");
+	request(&snap, 22, FUSE_FLUSH, 97, LEDGER_DROPPED);
+	explain(&snap, &ex);
+	assert_string_equal(ex.roots_text, "worker fuse_flush exec");
+	assert_non_null(strstr(
+		ex.reason, "is in execve and waits for the reply to its own FLUSH #22"));
+	assert_true(ex.root_dropped);
+	explanation_release(&ex);
+	snap.n_requests = 0;
+	explain(&snap, &ex);
+	assert_string_equal(ex.roots_text, "worker begin_new_exec exec");
+	assert_true(ex.root_unread);
+	explanation_release(&ex);
+	snapshot_release(&snap);
+}
+
 /* The newest unanswered request is not always the one: the frame decides. */
 static void test_frame_chooses_request(void **state)
 {
@@ -842,6 +866,7 @@ int main(void)
 		cmocka_unit_test(test_count_of_roots_is_no_matter),
 		cmocka_unit_test(test_clients_of_a_stuck_server),
 		cmocka_unit_test(test_cycle_through_a_lock),
+		cmocka_unit_test(test_unreadable_in_exec),
 		cmocka_unit_test(test_frame_chooses_request),
 		cmocka_unit_test(test_without_ledger),
 		cmocka_unit_test(test_pinned_device),
