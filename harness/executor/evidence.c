@@ -201,20 +201,24 @@ bool evidence_in_transit(const struct run *run)
 	return run->snap.n_tasks > 0;
 }
 
-bool evidence_certain(const struct run *run)
-{
-	const struct explanation *why = &run->why;
-
-	return why->root_unread || why->root_held || why->root_dropped ||
-	       why->root_served;
-}
-
 bool evidence_open_request(const struct run *run)
 {
 	for (size_t i = 0; i < run->snap.n_requests; i++)
 		if (run->snap.requests[i].state != LEDGER_ANSWERED)
 			return true;
 	return false;
+}
+
+bool evidence_certain(const struct run *run)
+{
+	const struct explanation *why = &run->why;
+
+	for (size_t i = 0; i < run->snap.n_tasks; i++)
+		if (run->snap.tasks[i].state != 'Z' &&
+		    wait_of_task(&run->snap.tasks[i]) == WAIT_UNKNOWN)
+			return false;
+	return why->root_unread || why->root_held || why->root_dropped ||
+	       why->root_served || evidence_open_request(run);
 }
 
 static bool told_to_die(const struct snap_task *task)

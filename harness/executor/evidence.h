@@ -20,8 +20,10 @@ void evidence_of_clean_run(struct run *run);
  */
 bool evidence_in_transit(const struct run *run);
 
-/* Some root waits for a request that the ledger, or its silence, accounts for. Else a kernel thread may be at work: RCU,
- * exit_aio(), ... */
+/*
+ * Every wait is known, and an unanswered request accounts for them. Else a kernel thread may be at work: RCU,
+ * exit_aio(), ...
+ */
 bool evidence_certain(const struct run *run);
 
 /* The ledger has a request that was read and not answered. */
