@@ -209,14 +209,27 @@ bool evidence_open_request(const struct run *run)
 	return false;
 }
 
+/* exit_aio() and io_destroy() wait for RCU even when every request was answered. */
+static bool waits_for_aio(const struct snap_task *task)
+{
+	for (unsigned int i = 0; i < task->n_frames; i++)
+		if (strstr(task->frames[i].name, "exit_aio") ||
+		    strstr(task->frames[i].name, "io_destroy"))
+			return true;
+	return false;
+}
+
 bool evidence_certain(const struct run *run)
 {
 	const struct explanation *why = &run->why;
 
-	for (size_t i = 0; i < run->snap.n_tasks; i++)
-		if (run->snap.tasks[i].state != 'Z' &&
-		    wait_of_task(&run->snap.tasks[i]) == WAIT_UNKNOWN)
+	for (size_t i = 0; i < run->snap.n_tasks; i++) {
+		const struct snap_task *task = &run->snap.tasks[i];
+
+		if (task->state != 'Z' &&
+		    (wait_of_task(task) == WAIT_UNKNOWN || waits_for_aio(task)))
 			return false;
+	}
 	return why->root_unread || why->root_held || why->root_dropped ||
 	       why->root_served || evidence_open_request(run);
 }
