@@ -33,10 +33,13 @@ static void line_request(const struct view *view, const struct task_view *tv, FI
 				"because nobody has read that request from /dev/fuse\n");
 		return;
 	}
-	fprintf(out, "because %s #%llu (node %llu, of %s %d) was read by thread %d",
-		opcode_name(req->opcode), (unsigned long long)req->unique,
-		(unsigned long long)req->nodeid, req->pid ? "task" : "the kernel,",
-		req->pid, req->server);
+	fprintf(out, "because %s #%llu (node %llu, of ", opcode_name(req->opcode),
+		(unsigned long long)req->unique, (unsigned long long)req->nodeid);
+	if (req->pid)
+		fprintf(out, "task %d", req->pid);
+	else
+		fprintf(out, "the kernel");
+	fprintf(out, ") was read by thread %d", req->server);
 	if (req->read_us >= 0)
 		fprintf(out, " at %.1f ms", (double)req->read_us / 1000.0);
 	fprintf(out, " and %s",
@@ -48,15 +51,52 @@ static void line_request(const struct view *view, const struct task_view *tv, FI
 	fputc('\n', out);
 }
 
+/* Why the connection outlives its server: close(2) of /dev/fuse comes last, fuse_dev_release(). */
+static void line_pin(const struct view *view, FILE *out)
+{
+	const struct snap_conn *conn = &view->snap->conn;
+	const struct task_view *pin = NULL;
+	unsigned int holders = 0;
+	char name[64];
+
+	for (size_t i = 0; i < view->n; i++) {
+		const struct task_view *tv = &view->t[i];
+
+		if (tv->task->dev_fd < 0)
+			continue;
+		holders++;
+		if (!pin && tv->stuck)
+			pin = tv;
+	}
+	if (!conn->exists || view->daemon == DAEMON_ALIVE ||
+	    view->daemon == DAEMON_STOPPED || !view->n_stuck)
+		return;
+	if (pin) {
+		view_task_name(view, pin->task, name, sizeof(name));
+		fprintf(out, "because %s holds /dev/fuse (descriptor %d) and %s\n", name,
+			pin->task->dev_fd,
+			view_exiting(pin) || (pin->task->sigpnd | pin->task->shdpnd) &
+						     SIGKILL_BIT
+				? "cannot die: the connection lives on"
+				: "is stuck itself");
+	} else if (!holders && conn->waiting > 0) {
+		fprintf(out,
+			"because connection %u stays alive (%d requests waiting) though "
+			"nobody visible "
+			"holds /dev/fuse: a dying process with an empty fd table still "
+			"pins it\n",
+			conn->number, conn->waiting);
+	}
+}
+
 static void line_daemon(const struct view *view, FILE *out)
 {
 	const struct snap_conn *conn = &view->snap->conn;
-	unsigned int threads = 0, stuck = 0, holders = 0, zombies = 0;
+	unsigned int threads = 0, stuck = 0, zombies = 0;
 
 	for (size_t i = 0; i < view->n; i++) {
 		const struct snap_task *task = view->t[i].task;
 
-		holders += task->dev_fd >= 0;
 		if (!conn->daemon_pid || task->pid != conn->daemon_pid)
 			continue;
 		threads++;
@@ -80,14 +120,6 @@ static void line_daemon(const struct view *view, FILE *out)
 			threads, conn->daemon_pid);
 	else if (view->daemon == DAEMON_STOPPED)
 		fprintf(out, "because process %d is stopped\n", conn->daemon_pid);
-	if (conn->exists && conn->waiting > 0 && !holders &&
-	    view->daemon != DAEMON_ALIVE && view->n_stuck)
-		fprintf(out,
-			"because connection %u stays alive (%d requests waiting) though "
-			"nobody visible "
-			"holds /dev/fuse: a dying process with an empty fd table still "
-			"pins it\n",
-			conn->number, conn->waiting);
 }
 
 static bool is_shown(const struct view *view, size_t at, bool roots)
@@ -209,6 +241,7 @@ int chain_write(const struct view *view, char **ret_chain)
 		line_root(view, tv, out);
 		line_request(view, tv, out);
 		line_daemon(view, out);
+		line_pin(view, out);
 	}
 	fold(view, true, out);
 	fold(view, false, out);
