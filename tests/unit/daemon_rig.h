@@ -41,6 +41,7 @@ struct rig {
 	char mnt[64];
 	char path[96]; /* of at() */
 	unsigned int connection;
+	ino_t control; /* control_ino() of it */
 	int dev_fd, kick_fd;
 	pid_t daemon;
 	bool daemon_reaped;
@@ -124,6 +125,16 @@ static inline void await(const struct rig *rig, const _Atomic uint32_t *word,
 	assert_int_equal(atomic_load(word), value);
 }
 
+/* Of the connection's directory in fusectl; its number alone may be another's the moment after. */
+static inline ino_t control_ino(unsigned int connection)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), CTL "/%u", connection);
+	return stat(path, &st) < 0 ? 0 : st.st_ino;
+}
+
 static inline void rig_prepare(struct rig *rig, const struct scenario *scn)
 {
 	struct statx stx;
@@ -145,6 +156,8 @@ static inline void rig_prepare(struct rig *rig, const struct scenario *scn)
 	assert_return_code(
 		statx(AT_FDCWD, rig->mnt, AT_STATX_DONT_SYNC, STATX_TYPE, &stx), errno);
 	rig->connection = running.connection = stx.stx_dev_minor;
+	rig->control = control_ino(rig->connection);
+	assert_int_not_equal(rig->control, 0);
 }
 
 static inline void rig_start(struct rig *rig, const struct scenario *scn)
@@ -214,8 +227,6 @@ static inline int daemon_exit(struct rig *rig)
 
 static inline void rig_stop(struct rig *rig)
 {
-	char path[64];
-
 	rig_abort(rig);
 	running.connection = 0;
 	running.daemon = 0;
@@ -225,10 +236,9 @@ static inline void rig_stop(struct rig *rig)
 	}
 	assert_return_code(umount2(rig->mnt, MNT_DETACH), errno);
 	assert_return_code(rmdir(rig->mnt), errno);
-	snprintf(path, sizeof(path), CTL "/%u", rig->connection);
-	for (int i = 0; i < 100 && access(path, F_OK) == 0; i++)
+	for (int i = 0; i < 100 && control_ino(rig->connection) == rig->control; i++)
 		usleep(10000);
-	assert_int_equal(access(path, F_OK), -1);
+	assert_int_not_equal(control_ino(rig->connection), rig->control);
 	munmap(rig->arena, sizeof(*rig->arena));
 	close(rig->kick_fd);
 }
@@ -301,6 +311,19 @@ static inline bool is_blocked(pid_t pid)
 	       !info.si_pid;
 }
 
+/* It has ended, or does so soon; not yet reaped. */
+static inline bool ends(pid_t pid)
+{
+	struct pollfd poll_fd = {
+		.fd = (int)syscall(SYS_pidfd_open, pid, 0),
+		.events = POLLIN,
+	};
+	int n = poll(&poll_fd, 1, WAIT_MS);
+
+	close(poll_fd.fd);
+	return n == 1;
+}
+
 /* The nth record of an opcode, or NULL. */
 static inline const struct ledger_record *find_record(const struct rig *rig,
 						      uint32_t opcode, unsigned int n)
@@ -323,6 +346,19 @@ static inline const struct ledger_record *record(const struct rig *rig, uint32_t
 	for (int i = 0; i < 200 && atomic_load(&found->state) == LEDGER_READ; i++)
 		usleep(1000);
 	return found;
+}
+
+/* Waits until there is such a record. */
+static inline bool await_record(const struct rig *rig, uint32_t opcode, unsigned int n)
+{
+	int64_t deadline = now_us() + WAIT_MS * 1000;
+
+	while (!find_record(rig, opcode, n)) {
+		if (now_us() > deadline)
+			return false;
+		usleep(1000);
+	}
+	return true;
 }
 
 static inline struct scenario plan(unsigned int threads)
