@@ -165,6 +165,7 @@ void evidence_take(struct run *run, enum rung rung)
 	snap.rung = (uint8_t)rung;
 	procfs_each_thread(&run->ex->procfs, take_task, &walk);
 	take_surroundings(run, &snap);
+	snapshot_complete(&snap);
 	note_daemon(&snap);
 	if (rung == RUNG_SIGKILL)
 		ustack_collect("/proc", &snap, USTACK_MS, &run->ignore);

@@ -152,7 +152,7 @@ static int read_in_exec(int dir, struct snap_task *task)
 	if (task->wchan[0] && strcmp(task->wchan, "0"))
 		strcpy(task->frames[task->n_frames++].name, task->wchan);
 	else
-		strcpy(task->frames[task->n_frames++].name, "exec_update_lock_held");
+		strcpy(task->frames[task->n_frames++].name, SNAP_IN_EXEC);
 	strcpy(task->frames[task->n_frames++].name, "begin_new_exec");
 	strcpy(task->unote, "unreadable: hangs in execve() with exec_update_lock");
 	return 0;

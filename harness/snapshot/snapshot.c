@@ -83,3 +83,23 @@ const struct snap_task *snapshot_task(const struct snapshot *snap, pid_t tid)
 			return &snap->tasks[i];
 	return NULL;
 }
+
+static bool has_open_request(const struct snapshot *snap, pid_t tid)
+{
+	for (size_t i = 0; i < snap->n_requests; i++)
+		if (snap->requests[i].pid == tid &&
+		    snap->requests[i].state != LEDGER_ANSWERED)
+			return true;
+	return false;
+}
+
+void snapshot_complete(struct snapshot *snap)
+{
+	for (size_t i = 0; i < snap->n_tasks; i++) {
+		struct snap_task *task = &snap->tasks[i];
+
+		if (task->n_frames && !strcmp(task->frames[0].name, SNAP_IN_EXEC) &&
+		    has_open_request(snap, task->tid))
+			strcpy(task->frames[0].name, "request_wait_answer");
+	}
+}

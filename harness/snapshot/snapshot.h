@@ -18,6 +18,8 @@
 
 #define SNAP_FRAMES 40
 #define SNAP_NAME   64
+/* frames[0] of a task that hangs in execve() and whose stack nobody can read */
+#define SNAP_IN_EXEC "exec_update_lock_held"
 
 enum snap_role {
 	ROLE_OTHER,  /* unknown to the scenario, e.g. an executed child */
@@ -106,5 +108,11 @@ struct snap_request *snapshot_add_request(struct snapshot *snap);
 int snapshot_add_kmsg(struct snapshot *snap, const char *line); /* 0 or -ENOMEM */
 const struct snap_task *snapshot_task(const struct snapshot *snap,
 				      pid_t tid); /* or NULL */
+
+/*
+ * What the ledger knows of stacks that proc could not show (procfs_read_task(), in_exec): a task with an unanswered request of
+ * its own waits for the reply, so "exec_update_lock_held" becomes "request_wait_answer". Once tasks and requests are in.
+ */
+void snapshot_complete(struct snapshot *snap);
 
 #endif

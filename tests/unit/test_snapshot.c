@@ -242,6 +242,27 @@ static void test_json_limits(void **state)
 	snapshot_release(&snap);
 }
 
+static void test_complete(void **state)
+{
+	struct snapshot snap;
+	struct snap_task *task;
+
+	(void)state;
+	fill(&snap);
+	task = &snap.tasks[1]; /* 101, of two dropped requests */
+	strcpy(task->frames[0].name, SNAP_IN_EXEC);
+	strcpy(snap.tasks[2].frames[0].name, SNAP_IN_EXEC);
+	strcpy(snap.tasks[3].frames[0].name, "something_else");
+	snap.requests[1].pid = 103;
+	snap.requests[2].pid = 102;
+	snap.requests[2].state = LEDGER_ANSWERED;
+	snapshot_complete(&snap);
+	assert_string_equal(task->frames[0].name, "request_wait_answer");
+	assert_string_equal(snap.tasks[2].frames[0].name, SNAP_IN_EXEC);
+	assert_string_equal(snap.tasks[3].frames[0].name, "something_else");
+	snapshot_release(&snap);
+}
+
 /* ---- text ---- */
 
 static char *text_of(const struct snapshot *snap, const struct snapshot_head *head)
@@ -346,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_json_words),
 		cmocka_unit_test(test_json_hostile),
 		cmocka_unit_test(test_json_limits),
+		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_text),
 	};
 
