@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness/daemon/daemon.h"
@@ -58,9 +57,7 @@ static int fork_daemon(struct run *run)
 
 	if (run->scn->config.placement == PLACE_INIT)
 		flags |= CLONE_NEWPID;
-	pid = flags & CLONE_NEWPID
-		      ? (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL)
-		      : fork();
+	pid = actor_clone(flags);
 	if (pid < 0)
 		return -errno;
 	if (!pid) {

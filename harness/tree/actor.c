@@ -31,7 +31,7 @@ void actor_enter(const struct actor_env *env, unsigned int first_fd)
 {
 	close_range(first_fd, ~0U, 0);
 	if (env->fifo) {
-		const struct rlimit rttime = { RUNAWAY_US, RUNAWAY_US };
+		const struct rlimit rttime = {RUNAWAY_US, RUNAWAY_US};
 		struct sched_param param = {.sched_priority = env->fifo};
 
 		setrlimit(RLIMIT_RTTIME, &rttime);
@@ -125,6 +125,11 @@ static bool carries_fds(const struct scenario *scn, unsigned int id)
 	return home == id;
 }
 
+pid_t actor_clone(unsigned long flags)
+{
+	return (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
+}
+
 /* In a new process with a file table of its own: forks the daemon, lets go of what is not its own. */
 static void settle(const struct actor_env *env, unsigned int id)
 {
@@ -132,7 +137,7 @@ static void settle(const struct actor_env *env, unsigned int id)
 	unsigned int parent = scenario_task(scn, id)->parent;
 	bool home = carries_fds(scn, id) && scenario_namespace(scn, ACTOR_DAEMON) == id;
 
-	if (home && !env->arena->daemon.pid && !fork()) {
+	if (home && !env->arena->daemon.pid && !actor_clone(SIGCHLD)) {
 		env->daemon_body(env);
 		_exit(0);
 	}
@@ -206,12 +211,13 @@ static void inherit_slots(struct arena *arena, unsigned int parent, unsigned int
 }
 
 /*
- * fork(2) through libc where the child may start threads, so that malloc's locks are sound in it; the raw
- * clone(2) for a namespace or a shared file table, where the parent has one thread.
+ * The raw system call: fork(3) resets libc's locks and lists in the child, which costs a third of it. Nobody
+ * holds such a lock: tasks create others only in a step, and no other task moves meanwhile.
  */
 static pid_t clone_process(struct birth *birth, uint8_t kind)
 {
 	static const unsigned long flags[TASK_KIND_COUNT] = {
+		[TASK_FORK] = SIGCHLD,
 		[TASK_PIDNS] = SIGCHLD | CLONE_NEWPID,
 		[TASK_FILES] = SIGCHLD | CLONE_FILES,
 	};
@@ -222,9 +228,7 @@ static pid_t clone_process(struct birth *birth, uint8_t kind)
 		return clone(vm_actor, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, birth);
 	if (kind == TASK_VM)
 		return clone(vm_actor, stack, CLONE_VM | SIGCHLD, birth);
-	pid = kind == TASK_FORK
-		      ? fork()
-		      : (pid_t)syscall(SYS_clone, flags[kind], NULL, NULL, NULL, NULL);
+	pid = actor_clone(flags[kind]);
 	if (!pid)
 		process_body(birth, kind);
 	return pid;

@@ -37,6 +37,9 @@ int actor_spawn(const struct actor_env *env, unsigned int parent, unsigned int i
 /* One step from the mailbox of the daemon's main thread: daemon_env.run_step. ctx: struct actor_env. */
 void actor_run_step(void *ctx, unsigned int actor);
 
+/* clone(2) without a stack of its own, as fork(2). -1 with errno. */
+pid_t actor_clone(unsigned long flags);
+
 /* Called by a new process before anything else: drops descriptors from first on, sets the scheduler. */
 void actor_enter(const struct actor_env *env, unsigned int first_fd);
 
