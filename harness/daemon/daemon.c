@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "handlers.h"
+#include "harness/tree/ids.h"
 #include "lead.h"
 #include "reply.h"
 #include "server.h"
@@ -35,26 +36,6 @@ _Noreturn void server_exit(void)
 {
 	for (;;)
 		syscall(SYS_exit, 0);
-}
-
-/*
- * The caller's process and thread as the executor numbers them: the procfs that we see is
- * the executor's, while gettid(2) would answer in our own pid namespace.
- */
-static void outer_ids(int32_t *ret_pid, int32_t *ret_tid)
-{
-	char link[64];
-	ssize_t len = readlink("/proc/thread-self", link, sizeof(link) - 1);
-	int pid, tid;
-
-	link[len > 0 ? len : 0] = '\0';
-	if (sscanf(link, "%d/task/%d", &pid, &tid) == 2) {
-		*ret_pid = pid;
-		*ret_tid = tid;
-	} else { /* no procfs: then there is no nested namespace either */
-		*ret_pid = getpid();
-		*ret_tid = gettid();
-	}
 }
 
 static int open_flags(void)

@@ -11,12 +11,19 @@
 #define N_LOCKS	  64
 #define XATTR_MAX 65536
 
+/* The values lie apart: a look through the names must not touch a page for each. */
 static struct xattr {
 	memfs_ino ino; /* 0: free */
 	size_t size;
 	char name[64];
-	unsigned char value[XATTR_MAX];
 } xattrs[N_XATTRS];
+
+static unsigned char xattr_values[N_XATTRS][XATTR_MAX];
+
+static unsigned char *value_of(const struct xattr *xattr)
+{
+	return xattr_values[xattr - xattrs];
+}
 
 static struct held_lock {
 	memfs_ino ino; /* 0: free */
@@ -57,7 +64,7 @@ int memfs_setxattr(memfs_ino ino, const char *name, const void *value, size_t si
 	xattr->ino = ino;
 	xattr->size = size;
 	snprintf(xattr->name, sizeof(xattr->name), "%s", name);
-	memcpy(xattr->value, value, size);
+	memcpy(value_of(xattr), value, size);
 	return 0;
 }
 
@@ -71,7 +78,7 @@ int memfs_getxattr(memfs_ino ino, const char *name, void *buf, size_t size)
 	if (size && size < xattr->size)
 		return -ERANGE;
 	if (size)
-		memcpy(buf, xattr->value, xattr->size);
+		memcpy(buf, value_of(xattr), xattr->size);
 	return (int)xattr->size;
 }
 

@@ -13,6 +13,7 @@
 #include "executor.h"
 #include "harness/scenario/codec.h"
 #include "isolate.h"
+#include "run.h"
 #include "start.h"
 #include "warden.h"
 
@@ -22,7 +23,9 @@ static int map_arena(struct executor *ex, char *err)
 {
 	ex->arena = mmap(NULL, sizeof(*ex->arena), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (ex->arena == MAP_FAILED) {
+	ex->run = mmap(NULL, sizeof(*ex->run), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (ex->arena == MAP_FAILED || ex->run == MAP_FAILED) {
 		snprintf(err, 200, "memory of the arena: %s", strerror(errno));
 		return -ENOMEM;
 	}
@@ -94,7 +97,7 @@ static int serve_run(struct executor *ex, const struct frame *frame)
 {
 	struct run_request request;
 	struct scenario scn;
-	struct result res;
+	struct result *res = &ex->res;
 	uint8_t *buf;
 	uint32_t len;
 	int ret;
@@ -104,10 +107,10 @@ static int serve_run(struct executor *ex, const struct frame *frame)
 	memcpy(&request, frame->data, sizeof(request));
 	scenario_decode(frame->data + sizeof(request), frame->len - sizeof(request),
 			&scn);
-	result_init(&res);
-	executor_run(ex, &scn, &request, &res);
-	ret = result_encode(&res, &buf, &len);
-	result_release(&res);
+	result_init(res);
+	executor_run(ex, &scn, &request, res);
+	ret = result_encode(res, &buf, &len);
+	result_release(res);
 	if (ret < 0)
 		return ret;
 	ret = frame_write(ex->channel, FRAME_RESULT, frame->id, buf, len, SEND_MS);

@@ -28,12 +28,16 @@
 #define KNOWN_ROOTS                                                                      \
 	1024 /* hash slots: root causes that were confirmed with full patience */
 
+struct run;
+
 struct executor {
 	int channel;	   /* exec protocol */
 	int cpu;	   /* pinned to it; -1: not pinned */
 	bool fifo;	   /* SCHED_FIFO works: the run's tasks preempt the executor */
 	uint32_t uid, gid; /* of the mounts: who owns the connection, see leftovers.h */
 	struct arena *arena;
+	struct run *run; /* the one in the making, see run.h */
+	struct result res;
 	struct actor_env actors;
 	struct procfs procfs;
 	int children_fd; /* /proc/1/task/1/children: the executor's own; -1: this kernel has none */

@@ -45,18 +45,18 @@ static unsigned int patience_ms(const struct run *run, enum rung rung)
 /* True: nothing in scope is left. False: the rung has not helped; evidence was taken. */
 static bool settle(struct run *run, enum rung rung, enum scope scope)
 {
-	static struct survivors was, now;
+	struct survivors *was = &run->was, *now = &run->now;
 	int64_t begin = now_us(), still_since = 0, t;
 	unsigned int looks = 0;
 	bool taken = false;
 
-	was.n = 0;
-	for (;; was = now) {
-		survivors_look(run, scope, &now);
+	was->n = 0;
+	for (;; *was = *now) {
+		survivors_look(run, scope, now);
 		t = now_us();
-		if (!now.n)
+		if (!now->n)
 			return true;
-		if (!survivors_same(&was, &now)) {
+		if (!survivors_same(was, now)) {
 			still_since = t;
 			looks = 0;
 			taken = false;
@@ -76,7 +76,7 @@ static bool settle(struct run *run, enum rung rung, enum scope scope)
 			evidence_take(run, rung);
 			return false;
 		}
-		survivors_wait(&now, looks < 4 ? 1 : 4);
+		survivors_wait(now, looks < 4 ? 1 : 4);
 	}
 }
 
@@ -91,12 +91,10 @@ static bool anyone_idle(const struct run *run)
 /* Rung 0: only a tree whose tasks all ended or are ending by themselves can be empty without a signal. */
 static bool ended_by_itself(struct run *run)
 {
-	static struct survivors left;
-
 	if (!anyone_idle(run))
 		run_barrier(run, 200);
-	survivors_look(run, SCOPE_TREE, &left);
-	return !left.n;
+	survivors_look(run, SCOPE_TREE, &run->now);
+	return !run->now.n;
 }
 
 /* Also a leader that is a zombie already: the signal is for its threads. */
@@ -110,14 +108,12 @@ static void kill_each(const struct run *run, const struct survivors *some, bool 
 /* Children first, then the inits of the namespaces, which take what is left with them. */
 static void kill_tree(struct run *run)
 {
-	static struct survivors tree;
-
-	survivors_look(run, SCOPE_TREE, &tree);
-	kill_each(run, &tree, false);
+	survivors_look(run, SCOPE_TREE, &run->some);
+	kill_each(run, &run->some, false);
 	run->arena->daemon.killed = ~0u;
 	if (run->arena->ledger.n_held)
 		run_kick(run);
-	kill_each(run, &tree, true);
+	kill_each(run, &run->some, true);
 }
 
 static bool rung_reply(struct run *run)
@@ -131,13 +127,11 @@ static bool rung_reply(struct run *run)
 
 static bool rung_daemon(struct run *run)
 {
-	static struct survivors rest;
-
 	if (run->arena->daemon.pid > 1)
 		kill(run->arena->daemon.pid, SIGKILL);
-	survivors_look(run, SCOPE_ALL, &rest);
-	kill_each(run, &rest, false);
-	kill_each(run, &rest, true);
+	survivors_look(run, SCOPE_ALL, &run->some);
+	kill_each(run, &run->some, false);
+	kill_each(run, &run->some, true);
 	return settle(run, RUNG_DAEMON, SCOPE_ALL);
 }
 

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,17 +23,30 @@ static void complain(int channel, const char *text)
 	frame_write(channel, FRAME_LOG, 0, text, (uint32_t)strlen(text), 1000);
 }
 
+/* glibc's rseq(2) area is written at every context switch: a copied page in each new process, for nothing here. */
+static void forget_rseq(void)
+{
+	if (__rseq_size)
+		syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, 32,
+			RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+}
+
 static int serve(int channel, int cpu)
 {
-	static struct executor ex;
+	/* Shared, as the arena is: after a fork(2) private pages are copied when they are written. */
+	struct executor *ex = mmap(NULL, sizeof(*ex), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char err[200] = "";
 
+	if (ex == MAP_FAILED)
+		return 3;
 	signal(SIGPIPE, SIG_IGN);
-	if (executor_init(&ex, channel, cpu, err) < 0) {
-		complain(ex.channel, err);
+	forget_rseq();
+	if (executor_init(ex, channel, cpu, err) < 0) {
+		complain(ex->channel, err);
 		return 3;
 	}
-	return executor_serve(&ex) < 0 ? 3 : 0;
+	return executor_serve(ex) < 0 ? 3 : 0;
 }
 
 /*

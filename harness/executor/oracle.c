@@ -147,13 +147,13 @@ bool survivor_is_init(const struct run *run, pid_t pid)
 
 bool daemon_lives(struct run *run)
 {
-	static struct survivors all;
+	const struct survivors *all = &run->some;
 	pid_t pid = run->arena->daemon.pid;
 
-	survivors_look(run, SCOPE_ALL, &all);
-	for (unsigned int i = 0; i < all.n; i++)
-		if (all.task[i].pid == pid && !all.task[i].exiting &&
-		    all.task[i].state != 'Z' && !all.task[i].sigkill_pending)
+	survivors_look(run, SCOPE_ALL, &run->some);
+	for (unsigned int i = 0; i < all->n; i++)
+		if (all->task[i].pid == pid && !all->task[i].exiting &&
+		    all->task[i].state != 'Z' && !all->task[i].sigkill_pending)
 			return true;
 	return false;
 }

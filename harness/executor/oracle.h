@@ -8,19 +8,6 @@
 
 #include "run.h"
 
-#define MAX_SURVIVORS 192
-
-enum scope {
-	SCOPE_TREE, /* all tasks of the run but the daemon's process */
-	SCOPE_ALL,  /* with the daemon */
-};
-
-struct survivors {
-	unsigned int n;
-	bool more; /* there were more than MAX_SURVIVORS */
-	struct task_sample task[MAX_SURVIVORS];
-};
-
 /* Reaps what can be reaped, then samples what is left. */
 void survivors_look(struct run *run, enum scope scope, struct survivors *ret);
 /* The same threads, and none of them moved. */

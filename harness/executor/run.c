@@ -2,6 +2,7 @@
 /* One scenario from mount to verdict, and everything of it removed again. */
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,17 +52,17 @@ static void set_infra(struct run *run, const char *reason)
 /* Tasks that a failed start left behind: nothing of them is evidence. */
 static void sweep(struct run *run)
 {
-	static struct survivors left;
+	struct survivors *left = &run->some;
 	int64_t deadline = now_us() + 2000 * 1000;
 
 	for (;;) {
-		survivors_look(run, SCOPE_ALL, &left);
-		for (unsigned int i = 0; i < left.n; i++)
-			kill(left.task[i].pid, SIGKILL);
-		if (!left.n || now_us() > deadline)
+		survivors_look(run, SCOPE_ALL, left);
+		for (unsigned int i = 0; i < left->n; i++)
+			kill(left->task[i].pid, SIGKILL);
+		if (!left->n || now_us() > deadline)
 			return;
 		run_abort(run);
-		survivors_wait(&left, 2);
+		survivors_wait(left, 2);
 	}
 }
 
@@ -150,38 +151,39 @@ static void do_run(struct run *run)
 void executor_run(struct executor *ex, const struct scenario *scn,
 		  const struct run_request *request, struct result *res)
 {
-	static struct run run;
+	struct run *run = ex->run;
 	bool clean;
 
-	memset(&run, 0, sizeof(run));
-	run.ex = ex;
-	run.arena = ex->arena;
-	run.res = res;
-	run.probes_stale = true;
-	run.budget_ms = request->budget_ms ? request->budget_ms : DEFAULT_BUDGET_MS;
-	run.scn = &ex->arena->scn;
-	snapshot_init(&run.snap);
+	/* The looks are written before they are read. */
+	memset(run, 0, offsetof(struct run, was));
+	run->ex = ex;
+	run->arena = ex->arena;
+	run->res = res;
+	run->probes_stale = true;
+	run->budget_ms = request->budget_ms ? request->budget_ms : DEFAULT_BUDGET_MS;
+	run->scn = &ex->arena->scn;
+	snapshot_init(&run->snap);
 	reset_arena(ex->arena, scn);
 	kmsg_skip(&ex->kmsg);
 	ex->runs++;
 	ex->demoted = false;
 	ex->busy = true;
-	run.start_us = run.steps_end_us = now_us();
-	do_run(&run);
+	run->start_us = run->steps_end_us = now_us();
+	do_run(run);
 	ex->busy = false;
-	run_probes_release(&run);
+	run_probes_release(run);
 	clean = res->verdict == VERDICT_CLEAN;
 	if (clean && (request->flags & RUN_DETAILS))
-		evidence_of_clean_run(&run);
-	judge_kernel_log(&run);
-	sign(&run);
-	cells_verdict(&run);
+		evidence_of_clean_run(run);
+	judge_kernel_log(run);
+	sign(run);
+	cells_verdict(run);
 	cells_finish(res);
-	res->total_us = (uint32_t)(now_us() - run.start_us);
+	res->total_us = (uint32_t)(now_us() - run->start_us);
 	if (res->verdict != VERDICT_CLEAN || (request->flags & RUN_DETAILS))
-		run_report(&run);
-	res->snapshot_us = (uint32_t)(now_us() - run.steps_end_us);
-	if (run.explained)
-		explanation_release(&run.why);
-	snapshot_release(&run.snap);
+		run_report(run);
+	res->snapshot_us = (uint32_t)(now_us() - run->steps_end_us);
+	if (run->explained)
+		explanation_release(&run->why);
+	snapshot_release(&run->snap);
 }

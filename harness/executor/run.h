@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One run in the making: what the executor's parts (mount, schedule, ladder, report) share. */
+/*
+ * One run in the making: what the executor's parts (mount, schedule, ladder, report) share. Lives in shared memory like
+ * the arena, though no task of the run looks at it: private pages would be copied after each fork.
+ */
 #ifndef SF_RUN_H
 #define SF_RUN_H
 
@@ -8,6 +11,19 @@
 #include "harness/snapshot/snapshot.h"
 
 #define RUN_MAX_PROBES 64
+
+#define MAX_SURVIVORS 192
+
+struct survivors {
+	unsigned int n;
+	bool more; /* there were more than MAX_SURVIVORS */
+	struct task_sample task[MAX_SURVIVORS];
+};
+
+enum scope {
+	SCOPE_TREE, /* all tasks of the run but the daemon's process */
+	SCOPE_ALL,  /* with the daemon */
+};
 
 struct run {
 	struct executor *ex;
@@ -36,6 +52,7 @@ struct run {
 	struct explanation why;
 	bool explained;
 	int waiting_before_abort;
+	struct survivors was, now, some; /* looks: the last one, this one, whom to kill */
 };
 
 /* mount.c: opens /dev/fuse as FD_DEV, mounts, records the connection. 0 or -errno with err[200]. */

@@ -6,13 +6,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "actor.h"
+#include "ids.h"
 
 #define VM_STACK_SIZE (64 * 1024)
 /* A task that computes for so long without a sleep is killed: above it nobody else gets the CPU. */
@@ -37,21 +37,6 @@ void actor_enter(const struct actor_env *env, unsigned int first_fd)
 		setrlimit(RLIMIT_RTTIME, &rttime);
 		sched_setscheduler(0, SCHED_FIFO, &param);
 	}
-}
-
-/* /proc/thread-self of the executor's procfs reads "PID/task/TID", see proc(5). */
-void actor_publish(_Atomic int32_t *ret_pid, _Atomic int32_t *ret_tid)
-{
-	char link[64] = "";
-	char *task;
-
-	if (readlink("/proc/thread-self", link, sizeof(link) - 1) < 0)
-		return;
-	task = strstr(link, "/task/");
-	if (!task)
-		return;
-	*ret_pid = atoi(link);
-	*ret_tid = atoi(task + 6);
 }
 
 static int spawn_from_actor(void *ctx, unsigned int task);
@@ -95,8 +80,11 @@ static void *actor_loop(void *arg)
 	const struct actor_env *env = birth->env;
 	unsigned int id = birth->id;
 	struct mailbox *box = &env->arena->mailbox[id];
+	int32_t pid, tid;
 
-	actor_publish(&box->pid, &box->tid);
+	outer_ids(&pid, &tid);
+	box->pid = pid;
+	box->tid = tid;
 	box->state = MAILBOX_IDLE;
 	arena_bump(&env->arena->event);
 	for (;;) {
@@ -243,7 +231,9 @@ int actor_spawn(const struct actor_env *env, unsigned int parent, unsigned int i
 	if (!task || env->arena->mailbox[id].state != MAILBOX_NONE)
 		return -ESRCH;
 	inherit_slots(env->arena, parent, id, task->kind);
-	*birth = (struct birth){env, id};
+	if (birth->env !=
+	    env) /* once: a write costs a copy of the page in the next child */
+		*birth = (struct birth){env, id};
 	if (task->kind == TASK_THREAD)
 		return spawn_thread(birth);
 	pid = clone_process(birth, task->kind);

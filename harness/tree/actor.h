@@ -43,7 +43,4 @@ pid_t actor_clone(unsigned long flags);
 /* Called by a new process before anything else: drops descriptors from first on, sets the scheduler. */
 void actor_enter(const struct actor_env *env, unsigned int first_fd);
 
-/* Publishes pid and tid of the caller, as the executor's procfs numbers them. */
-void actor_publish(_Atomic int32_t *ret_pid, _Atomic int32_t *ret_tid);
-
 #endif
