@@ -17,5 +17,7 @@ int cmd_mutate(int argc, char **argv);
 int cmd_kernel(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_diagnose(int argc, char **argv);
+int cmd_qualify(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 
 #endif

@@ -22,6 +22,9 @@ static const struct command {
 	{"kernel", cmd_kernel, "get and list kernels for qemu:"},
 	{"doctor", cmd_doctor, "what this machine can do, and why not"},
 	{"diagnose", cmd_diagnose, "explain what hangs on FUSE on this very machine"},
+	{"qualify", cmd_qualify,
+	 "may this kernel be rolled out? corpus, fuzzing, one verdict"},
+	{"report", cmd_report, "the page of a campaign or of a qualification"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
