@@ -126,6 +126,11 @@ $(B)/shortfuse-fake: $(B)/obj/tests/fake/fake_target.o $(B)/libfuzzer.a $(B)/lib
 	$(if $(filter 1,$(V)),,@echo "  LD      $@")
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DYNAMIC)
 
+# The same for qualify and report: kernels that are better, worse or flaky on purpose.
+$(B)/shortfuse-fake-kernels: $(B)/obj/tests/fake/fake_kernels.o $(B)/libfuzzer.a $(B)/libharness.a
+	$(if $(filter 1,$(V)),,@echo "  LD      $@")
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DYNAMIC)
+
 # Programs that know nothing of shortfuse: plain libfuse3, for "diagnose" to explain.
 $(STANDALONE_BIN): $(B)/tests/%: tests/standalone/%.c
 	@mkdir -p $(@D)
@@ -148,7 +153,7 @@ $(B)/dying_executor: $(B)/obj/tests/fake/dying_executor.o $(B)/libharness.a
 	$(if $(filter 1,$(V)),,@echo "  LD      $@")
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $^
 
-tests: all $(B)/dying_executor $(UNIT_BIN) $(STANDALONE_BIN) $(B)/shortfuse-fake
+tests: all $(B)/dying_executor $(UNIT_BIN) $(STANDALONE_BIN) $(B)/shortfuse-fake $(B)/shortfuse-fake-kernels
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory tests

@@ -213,7 +213,7 @@ static void judge_difference(const struct qualification *q, const struct cell *c
 			     const struct cell *b, const struct contrast *contrast,
 			     const char *what, bool *ret_open, struct judgement *out)
 {
-	double alpha = judge_alpha(q);
+	double alpha = judge_alpha(q), suspect = JUDGE_SUSPECT;
 
 	if (contrast->worse <= alpha) {
 		say(out, STATE_WORSE, contrast->worse, "worse: %s (p = %.1e)", what,
@@ -223,7 +223,10 @@ static void judge_difference(const struct qualification *q, const struct cell *c
 		    contrast->better);
 	} else {
 		*ret_open = c->runs < q->repeat_max || (b && b->runs < q->repeat_max);
-		if (contrast->worse < JUDGE_SUSPECT || broke(c, b))
+		/* What the baseline shows, too, needs a stronger suspicion. */
+		if (b && runs_from(b, contrast->level))
+			suspect = JUDGE_SUSPECT_BOTH;
+		if (contrast->worse < suspect || broke(c, b))
 			say(out, STATE_UNDECIDED, contrast->worse,
 			    "too few runs to tell: %s (p = %.2g)", what, contrast->worse);
 		else
@@ -246,7 +249,8 @@ static void judge_equal(const struct qualification *q, const struct row *row,
 		say(out, STATE_SAME, 1, "%s", what);
 	else
 		say(out, q->strict ? STATE_WORSE : STATE_CHANGED, 1,
-		    "as bad, for another reason: %s: %.300s", what, now->reason);
+		    "as bad, for another reason: %s: %.300s%s%.300s", what, now->reason,
+		    b ? "; before: " : "", b ? cell_main(b)->reason : "");
 }
 
 /* Found by fuzzing, and nothing to compare it with: only what nobody promised is worth a word. */

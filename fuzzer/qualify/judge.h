@@ -14,9 +14,10 @@
 #include "known.h"
 #include "qualification.h"
 
-#define JUDGE_ALPHA	 0.01
-#define JUDGE_FLAKE_RATE 0.05
-#define JUDGE_SUSPECT	 0.2 /* below that a difference is not put down to chance */
+#define JUDGE_ALPHA	   0.01
+#define JUDGE_FLAKE_RATE   0.05
+#define JUDGE_SUSPECT	   0.2	/* below that a difference is not put down to chance, */
+#define JUDGE_SUSPECT_BOTH 0.01 /* ... where the baseline fails now and then as well */
 
 struct judge {
 	const struct known *known; /* NULL: none */

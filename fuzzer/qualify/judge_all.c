@@ -8,6 +8,13 @@
 
 #define REASONS_MAX 20 /* of one kind; the rest is counted */
 
+static bool useless(const struct qualification *q, unsigned int c)
+{
+	const struct column *baseline = qualification_baseline(q, c);
+
+	return q->columns[c].error[0] || (baseline && baseline->error[0]);
+}
+
 static int reasons_of(struct qualification *q, enum finding_state state)
 {
 	unsigned int told = 0;
@@ -17,6 +24,9 @@ static int reasons_of(struct qualification *q, enum finding_state state)
 		for (unsigned int c = 0; c < q->n_candidates && !ret; c++) {
 			const struct judgement *judged = &q->rows[i].judged[c];
 
+			/* A kernel that cannot be used is one reason, not one a scenario. */
+			if (state == STATE_UNTESTED && useless(q, c))
+				continue;
 			if (judged->state != state || told++ >= REASONS_MAX)
 				continue;
 			ret = qualification_reason(q, "%s on %s: %s", q->rows[i].name,

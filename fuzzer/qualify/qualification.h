@@ -78,8 +78,8 @@ extern const char *const state_names[STATE_COUNT];
 /* What judge.c says of a row under one setting. */
 struct judgement {
 	enum finding_state state;
-	double p;	    /* of the decisive test, 1: none was made */
-	char sentence[700]; /* for a person */
+	double p;	     /* of the decisive test, 1: none was made */
+	char sentence[1100]; /* for a person */
 };
 
 struct row {
