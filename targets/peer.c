@@ -22,6 +22,7 @@
 	300 /* for the last words of a console after a panic or the process's end */
 #define STEPS_MS  10000 /* what the executor gives the steps */
 #define LADDER_MS 10000
+#define KERNEL_MS 10000 /* more for a guest's kernel to notice that it hangs: guest.c */
 #define MAX_SCALE 8
 
 static int64_t now_ms(void)
@@ -324,7 +325,8 @@ static int deadline_ms(const struct peer *peer, const struct scenario *scn)
 	unsigned int scale = peer->grace_ms / 50;
 
 	scale = scale < 1 ? 1 : scale > MAX_SCALE ? MAX_SCALE : scale;
-	return (int)(STEPS_MS + scenario_ms(scn) + LADDER_MS * scale);
+	return (int)(STEPS_MS + scenario_ms(scn) + LADDER_MS * scale +
+		     (peer->guest ? KERNEL_MS : 0));
 }
 
 static int send_run(struct peer *peer, const struct scenario *scn, uint32_t flags)

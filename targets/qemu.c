@@ -29,7 +29,7 @@
 
 #define CMDLINE                                                                          \
 	"console=ttyS0 loglevel=5 panic=-1 oops=panic mitigations=off nokaslr "          \
-	"no_timer_check tsc=reliable "                                                                \
+	"no_timer_check tsc=reliable "                                                   \
 	"rdinit=/init random.trust_cpu=on shortfuse.cpu=0 shortfuse.channel="
 
 struct qemu {
@@ -164,7 +164,7 @@ static int start_process(struct qemu *qemu, const struct ends *ends, bool restor
 		argv[n++] = "-loadvm";
 		argv[n++] = "ready";
 	}
-	snprintf(smp, sizeof(smp), "%d", opt->cpus ? opt->cpus : CPUS);
+	snprintf(smp, sizeof(smp), "%d", opt->cpus ? opt->cpus : opt->cpu < 0 ? CPUS : 1);
 	snprintf(mem, sizeof(mem), "%d", opt->memory_mb ? opt->memory_mb : MEMORY_MB);
 	snprintf(cmdline, sizeof(cmdline), CMDLINE "%s", channel_of(qemu));
 	sp.out = sp.err = ends->console[1];
@@ -197,11 +197,11 @@ static int start(struct qemu *qemu, bool restore, int *ret_spare, char *err)
 		*ret_spare = ends.spare[0];
 		ret = qmp_open(&qemu->qmp, ends.qmp[0], QMP_MS);
 		ends.control[0] = ends.spare[0] = ends.qmp[0] = -1;
-		if (ret < 0)
+		if (ret < 0) {
+			console_pump(&qemu->peer.console);
 			snprintf(err, 300, "QEMU does not talk: %s; it said: %.200s",
-				 strerror(-ret),
-				 (console_pump(&qemu->peer.console),
-				  qemu->peer.console.text));
+				 strerror(-ret), qemu->peer.console.text);
+		}
 	}
 	close_pair(ends.control);
 	close_pair(ends.spare);

@@ -47,6 +47,10 @@ static const struct guest_sysctl {
 	   connection. */
 	{"/proc/sys/fs/fuse/default_request_timeout", "0"},
 	{"/proc/sys/fs/fuse/max_request_timeout", "0"},
+	/* A kernel that hangs says so before the host's patience with a run ends (targets/peer.c). */
+	{"/proc/sys/kernel/hung_task_timeout_secs", "15"},
+	{"/proc/sys/kernel/hung_task_check_interval_secs", "5"},
+	{"/proc/sys/kernel/watchdog_thresh", "8"},
 	{"/proc/sys/kernel/hung_task_warnings", "-1"},
 	{"/proc/sys/kernel/panic_on_oops", "1"},
 	{"/proc/sys/kernel/panic", "-1"},

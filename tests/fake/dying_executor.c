@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "harness/executor/guest.h"
@@ -29,6 +30,17 @@ static void write_file(const char *path, const char *text)
 		_exit(1);
 }
 
+_Noreturn static void fill_memory(void)
+{
+	for (;;) {
+		void *block = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+		if (block == MAP_FAILED)
+			_exit(1);
+	}
+}
+
 static void die(int channel, unsigned int how)
 {
 	static const char noise[] = "login: a getty that nobody asked for speaks here\n";
@@ -38,8 +50,7 @@ static void die(int channel, unsigned int how)
 		write_file("/proc/sysrq-trigger", "c");
 		break;
 	case DIE_OOM:
-		for (;;)
-			memset(malloc(1 << 20), 1, 1 << 20);
+		fill_memory();
 	case DIE_EXIT:
 		_exit(1);
 	case DIE_NOISE:
