@@ -50,6 +50,19 @@ static int move_fd(int fd)
 	return moved;
 }
 
+static unsigned int read_number(const char *path)
+{
+	char buf[24] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, buf, sizeof(buf) - 1) < 0)
+		buf[0] = '\0';
+	close(fd);
+	return (unsigned int)strtoul(buf, NULL, 10);
+}
+
 int executor_init(struct executor *ex, int channel, int cpu, char *err)
 {
 	int ret;
@@ -73,6 +86,7 @@ int executor_init(struct executor *ex, int channel, int cpu, char *err)
 	}
 	ex->procfs.fd = move_fd(ex->procfs.fd);
 	ex->children_fd = move_fd(open("/proc/1/task/1/children", O_RDONLY | O_CLOEXEC));
+	ex->hung_task_s = read_number("/proc/sys/kernel/hung_task_timeout_secs");
 	kmsg_open(&ex->kmsg); /* absent in some containers: then no kernel log */
 	ex->kmsg.fd = move_fd(ex->kmsg.fd);
 	return ex->fifo ? warden_start(ex) : 0;

@@ -42,8 +42,9 @@ struct executor {
 	struct procfs procfs;
 	int children_fd; /* /proc/1/task/1/children: the executor's own; -1: this kernel has none */
 	struct kmsg kmsg;
-	unsigned int unit_us;  /* fork, exit, wait: what this machine takes */
-	unsigned int grace_ms; /* how long a rung must have failed, see ladder.c */
+	unsigned int hung_task_s; /* kernel.hung_task_timeout_secs; 0: off or unknown */
+	unsigned int unit_us;	  /* fork, exit, wait: what this machine takes */
+	unsigned int grace_ms;	  /* how long a rung must have failed, see ladder.c */
 	uint64_t known[KNOWN_ROOTS];
 	uint64_t runs;
 	_Atomic bool busy;     /* a run is going on */

@@ -92,6 +92,16 @@ static void dismantle(struct run *run)
 	}
 }
 
+/*
+ * khungtaskd reports tasks that have not moved for kernel.hung_task_timeout_secs (kernel/hung_task.c): within a shorter
+ * run it can only mean somebody else's.
+ */
+static bool somebody_elses(const struct run *run, const struct kmsg_hit *hit)
+{
+	return !strcmp(hit->kind, "hung task") &&
+	       now_us() - run->start_us < run->ex->hung_task_s * (int64_t)1000000;
+}
+
 static void judge_kernel_log(struct run *run)
 {
 	char line[512];
@@ -101,7 +111,7 @@ static void judge_kernel_log(struct run *run)
 
 		snapshot_add_kmsg(&run->snap, line);
 		if (!kmsg_match(line, &hit) || hit.severity < KMSG_BUG ||
-		    run->res->verdict == VERDICT_KERNEL)
+		    somebody_elses(run, &hit) || run->res->verdict == VERDICT_KERNEL)
 			continue;
 		run->res->verdict = VERDICT_KERNEL;
 		snprintf(run->res->reason, sizeof(run->res->reason), "kernel log: %.300s",
