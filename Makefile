@@ -141,6 +141,16 @@ $(B)/bare_loop: tests/bench/bare_loop.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu17 -O2 -Wall -Wextra -static -o $@ $<
 
+$(B)/obj/tests/bench/bare_loop_main.o: tests/bench/bare_loop.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu17 -O2 -Wall -Wextra -Dmain=bare_loop_main -c -o $@ $<
+
+$(B)/bare_guest: $(B)/obj/tests/bench/bare_guest.o $(B)/obj/tests/bench/bare_loop_main.o $(B)/libharness.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $^
+
+$(B)/target_bench: $(B)/obj/tests/bench/target_bench.o $(B)/libfuzzer.a $(B)/libharness.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DYNAMIC)
+
 compile_commands.json: Makefile $(HARNESS_SRC) $(FUZZER_SRC) $(TARGET_SRC)
 	$(Q)tests/compile_commands.sh "$(CC) $(CPPFLAGS) $(CFLAGS)" $(HARNESS_SRC) $(FUZZER_SRC) \
 		$(TARGET_SRC) harness/executor/main.c > $@
@@ -164,8 +174,9 @@ fuzz: deps
 	$(Q)$(B)/shortfuse fuzz --target $(TARGET) --time $(TIME)
 
 bench: deps
-	$(Q)$(MAKE) --no-print-directory all $(B)/bare_loop
+	$(Q)$(MAKE) --no-print-directory all $(B)/bare_loop $(B)/bare_guest $(B)/target_bench
 	$(Q)B=$(B) tests/bench/bench.sh
+	$(Q)B=$(B) tests/bench/targets.sh
 
 lint:
 	$(Q)tests/lint.sh
