@@ -6,7 +6,7 @@
 
 #include "judge.h"
 
-#define REASONS_MAX 20 /* of one kind; the rest is counted */
+#define REASONS_MAX 10 /* of one kind; the rest is counted */
 
 static bool useless(const struct qualification *q, unsigned int c)
 {

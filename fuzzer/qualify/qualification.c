@@ -81,17 +81,17 @@ struct row *qualification_add_row(struct qualification *q, const char *name,
 const struct column *qualification_baseline(const struct qualification *q,
 					    unsigned int candidate)
 {
-	unsigned int i = q->n_candidates + candidate;
+	unsigned int n = q->n_columns - q->n_candidates;
 
-	return i < q->n_columns ? &q->columns[i] : NULL;
+	return n ? &q->columns[q->n_candidates + candidate % n] : NULL;
 }
 
 const struct cell *row_baseline(const struct qualification *q, const struct row *row,
 				unsigned int candidate)
 {
-	return qualification_baseline(q, candidate)
-		       ? &row->cells[q->n_candidates + candidate]
-		       : NULL;
+	const struct column *column = qualification_baseline(q, candidate);
+
+	return column ? &row->cells[column - q->columns] : NULL;
 }
 
 static bool is_kind(const struct kind *kind, const struct result *res)

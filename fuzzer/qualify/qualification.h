@@ -3,7 +3,7 @@
  * A qualification: a matrix of scenarios (rows) and kernels under settings (columns), each cell with what its runs
  * gave. Plain data: filled by matrix.c, judged by judge.c, stored and loaded by store.c, shown by fuzzer/report.
  *
- * Candidates come first; column n_candidates + i is the baseline of candidate i, under the same settings.
+ * Candidates come first, each kernel under all its settings; then the baseline under the same settings.
  */
 #ifndef SF_QUALIFICATION_H
 #define SF_QUALIFICATION_H
@@ -103,7 +103,6 @@ struct qualification {
 	bool strict; /* another root is a regression, too */
 	time_t began;
 	double seconds; /* of work, all sessions */
-	/* Candidates first, then their baselines in the same order, if there are any. */
 	struct column *columns;
 	unsigned int n_columns, n_candidates;
 	struct row *rows;

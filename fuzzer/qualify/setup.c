@@ -78,8 +78,8 @@ int setup_columns(struct qualification *q, const struct setup *setup, char *err)
 	}
 	for (unsigned int i = 0; i < total && !ret; i++)
 		ret = add_column(q, setup, setup->kernels[i / n], i % n, false, err);
-	for (unsigned int i = 0; i < total && !ret && setup->baseline; i++)
-		ret = add_column(q, setup, setup->baseline, i % n, true, err);
+	for (unsigned int i = 0; i < n && !ret && setup->baseline; i++)
+		ret = add_column(q, setup, setup->baseline, i, true, err);
 	q->n_candidates = total;
 	return ret;
 }

@@ -197,8 +197,8 @@ int store_from_json(const json_t *root, struct qualification *q, char *err)
 
 	if (ret < 0)
 		return ret;
-	if (!n || n > COLUMNS_MAX || !q->n_candidates ||
-	    (n != q->n_candidates && n != 2 * q->n_candidates))
+	if (!n || n > COLUMNS_MAX || !q->n_candidates || n < q->n_candidates ||
+	    (n > q->n_candidates && q->n_candidates % (n - q->n_candidates)))
 		return wrong(err, "%zu columns for %u candidates", n, q->n_candidates);
 	json_array_foreach(columns, i, json)
 	{

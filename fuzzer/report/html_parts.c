@@ -18,10 +18,10 @@ static void key(FILE *out)
 	fputs("<span class=\"infra\">no answer</span></p>\n", out);
 }
 
-/* Order on the page: each candidate, then what it is compared with. */
+/* Order on the page: each candidate beside what it is compared with, where that is its own. */
 static unsigned int shown(const struct qualification *q, unsigned int i)
 {
-	if (q->n_columns == q->n_candidates)
+	if (q->n_columns != 2 * q->n_candidates)
 		return i;
 	return i % 2 * q->n_candidates + i / 2;
 }
