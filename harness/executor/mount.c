@@ -77,12 +77,24 @@ int run_mount(struct run *run, char *err)
 	return ret;
 }
 
+/*
+ * Numbers are used again: the connection of a run that is gone may be somebody else's now. The owner of its files
+ * tells (fuse_ctl_add_dentry), see leftovers.h.
+ */
 static int control_open(const struct run *run, const char *file, int flags)
 {
 	char path[96];
+	struct stat st;
+	int fd;
 
 	snprintf(path, sizeof(path), DIR_FUSECTL "/%u/%s", run->conn, file);
-	return open(path, flags | O_CLOEXEC);
+	fd = open(path, flags | O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	if (!fstat(fd, &st) && st.st_uid == run->ex->uid && st.st_gid == run->ex->gid)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 void run_abort(struct run *run)
