@@ -362,8 +362,9 @@ static const char *qemu_hello(const struct target *target)
 
 const struct target_ops qemu_ops = {
 	.name = "qemu",
-	.help = "qemu:KERNEL: a machine; KERNEL is running, 6.1, 6.12, a "
-		"bzImage[,MODULES] or a.deb[,b.deb]",
+	.help = "qemu:KERNEL[+cpus=N][+memory=MB]: a machine; KERNEL is running, 6.1, "
+		"6.12, "
+		"a bzImage[,MODULES] or a.deb[,b.deb]",
 	.open = qemu_open,
 	.run = qemu_run,
 	.reset = qemu_reset,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "executable.h"
+#include "spec.h"
 
 const struct target_ops *const target_backends[] = {&host_ops, &uml_ops, &qemu_ops, NULL};
 
@@ -23,20 +24,27 @@ static const struct target_ops *backend_of(const char *spec)
 
 int target_open(const struct target_options *opt, struct target **ret_target, char *err)
 {
-	const struct target_ops *ops = backend_of(opt->spec);
+	const struct target_ops *ops;
+	struct target_options own;
+	char buf[SPEC_MAX];
 	int ret;
 
 	err[0] = '\0';
-	if (ops) {
-		ret = ops->open(opt, ret_target, err);
-		if (!ret)
-			err[0] = '\0'; /* of an attempt that something else made up for */
+	ret = spec_parse(opt, buf, &own, err);
+	if (ret < 0)
 		return ret;
+	ops = backend_of(own.spec);
+	if (!ops) {
+		snprintf(err, 300,
+			 "unknown target '%.80s'; expected host, uml[:IMAGE] or "
+			 "qemu:KERNEL",
+			 own.spec);
+		return -EINVAL;
 	}
-	snprintf(err, 300,
-		 "unknown target '%.80s'; expected host, uml[:IMAGE] or qemu:KERNEL",
-		 opt->spec);
-	return -EINVAL;
+	ret = ops->open(&own, ret_target, err);
+	if (!ret)
+		err[0] = '\0'; /* of an attempt that something else made up for */
+	return ret;
 }
 
 int target_run(struct target *target, const struct scenario *scn, uint32_t flags,

@@ -14,8 +14,8 @@
 #include "harness/scenario/scenario.h"
 
 struct target_options {
-	const char *spec; /* "host", "uml", "uml:IMAGE", "qemu:KERNEL"; see DESIGN section
-			     4 */
+	const char *spec; /* "host", "uml", "uml:IMAGE", "qemu:KERNEL", and guest
+			     properties behind: spec.h */
 	int cpu;	  /* pin to this CPU, -1: any */
 	int cpus;	  /* of a guest; 0: default */
 	int memory_mb;	  /* of a guest; 0: default */

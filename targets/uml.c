@@ -181,8 +181,9 @@ static const char *uml_hello(const struct target *target)
 
 const struct target_ops uml_ops = {
 	.name = "uml",
-	.help = "uml[:IMAGE[,MODULES]]: a user-mode kernel, one CPU (default: Debian's "
-		"user-mode-linux)",
+	.help = "uml[:IMAGE[,MODULES]][+memory=MB][+virtual-time]: a user-mode kernel, "
+		"one CPU "
+		"(default: Debian's)",
 	.open = uml_open,
 	.run = uml_run,
 	.reset = uml_reset,

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The text that names a target, with properties of the guest behind it: BACKEND[:KERNEL][+PROPERTY...], such as
+ * "uml+memory=512" or "qemu:6.12+cpus=4+memory=1024". Kernels may have a "+" in their names
+ * ("6.12.117+deb12"): only what is a known property is taken off the end.
+ */
+#ifndef SF_SPEC_H
+#define SF_SPEC_H
+
+#include "target.h"
+
+#define SPEC_MAX 8192
+
+/*
+ * Copies *opt with what the properties say: cpus=N, memory=MB, virtual-time. ret->spec points into buf, where they are
+ * cut off. 0, or -EINVAL with err[300].
+ */
+int spec_parse(const struct target_options *opt, char buf[SPEC_MAX],
+	       struct target_options *ret, char *err);
+
+#endif
