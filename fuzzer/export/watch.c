@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of an exported file: set up, issue the steps, look who is stuck, free them. */
+
+#include "harness/scenario/tables.h"
+#include "harness/scenario/text.h"
+#include "parts.h"
+
+static const char look_text[] =
+	"\nstatic char text[65536]; /* threads that are left: states and kernel stacks "
+	"*/\n"
+	"static char root[64];\t /* one of them, which is in FRAME */\n"
+	"\n"
+	"/* Looks at every thread of our process group%s, and sends it sig. */\n"
+	"static void look(int sig)\n"
+	"{\n"
+	"\tchar path[64], state;\n"
+	"\tint tid, group, n;\n"
+	"\tsize_t len = 0;\n"
+	"\tglob_t stats;\n"
+	"\tFILE *file;\n"
+	"\n"
+	"\ttext[0] = root[0] = '\\0';\n"
+	"\tglob(\"/proc/[0-9]*/task/[0-9]*/stat\", 0, NULL, &stats);\n"
+	"\tfor (size_t i = 0; i < stats.gl_pathc; i++) {\n"
+	"\t\tif (!(file = fopen(stats.gl_pathv[i], \"r\")))\n"
+	"\t\t\tcontinue;\n"
+	"\t\tn = fscanf(file, \"%%d (%%*[^)]) %%c %%*d %%d\", &tid, &state, &group);\n"
+	"\t\tfclose(file);\n"
+	"\t\tif (n != 3 || group != getpgrp() || tid == getpid()%s)\n"
+	"\t\t\tcontinue;\n"
+	"\t\tkill(tid, sig);\n"
+	"\t\tsnprintf(path, sizeof(path), \"/proc/%%d/stack\", tid);\n"
+	"\t\tif (state == 'Z' || len > sizeof(text) / 2 || !(file = fopen(path, "
+	"\"r\")))\n"
+	"\t\t\tcontinue; /* a zombie is reapable, or its threads tell why not */\n"
+	"\t\tlen += sprintf(text + len, \"task %%d, state %%c\\n\", tid, state);\n"
+	"\t\tn = fread(text + len, 1, sizeof(text) - len - 1, file);\n"
+	"\t\tfclose(file);\n"
+	"\t\ttext[len + n] = '\\0';\n"
+	"\t\tif (strstr(text + len, %s))\n"
+	"\t\t\tsprintf(root, \"task %%d in %s, state %%c\", tid, state);\n"
+	"\t\tlen += n;\n"
+	"\t}\n"
+	"\tglobfree(&stats);\n"
+	"}\n";
+
+static void emit_look(struct emitter *em)
+{
+	emit(em, look_text, em->needs.kill_daemon ? "" : " but the server's",
+	     em->needs.kill_daemon
+		     ? ""
+		     : " ||\n\t\t    atoi(stats.gl_pathv[i] + 6) == shared->server",
+	     *em->facts->frame ? "\" \" FRAME \"+\"" : "\"fuse_\"",
+	     *em->facts->frame ? "\" FRAME \"" : "FUSE");
+}
+
+static void emit_set_up(struct emitter *em)
+{
+	unsigned int mount = em->scn->config.mount;
+	bool leak = em->scn->config.daemon & DAEMON_LEAK_FD;
+
+	emit(em,
+	     "\tTRY(unshare(CLONE_NEWNS));\n"
+	     "\tTRY(mount(NULL, \"/\", NULL, MS_REC | MS_PRIVATE, NULL));\n"
+	     "\tTRY(dev = open(\"/dev/fuse\", O_RDWR%s%s));\n",
+	     em->needs.polling ? " | O_NONBLOCK" : "", leak ? "" : " | O_CLOEXEC");
+	emit(em,
+	     "\tsnprintf(path, sizeof(path), "
+	     "\"fd=%%d,rootmode=40000,user_id=0,group_id=0,allow_other%s%s\", "
+	     "dev);\n",
+	     mount & MOUNT_DEFAULT_PERMISSIONS ? ",default_permissions" : "",
+	     mount & MOUNT_MAX_READ_4K ? ",max_read=4096" : "");
+	emit(em,
+	     "\tif (mount(\"repro\", MNT, \"fuse.repro\", MS_NOSUID | MS_NODEV%s%s, path))
+	     "
+	     "\t\terr(2, \"mount on \" MNT);\n"
+	     "\t/* The name of the connection is the minor of its device. */\n"
+	     "\tstatx(AT_FDCWD, MNT, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &stx);\n"
+	     "\tmount(\"none\", \"/sys/fs/fuse/connections\", \"fusectl\", 0, NULL); /* "
+	     "or it "
+	     "is */\n"
+	     "\tsnprintf(path, sizeof(path), \"/sys/fs/fuse/connections/%%u/abort\", "
+	     "stx.stx_dev_minor);\n"
+	     "\tTRY(abort_fd = open(path, O_WRONLY | O_CLOEXEC));\n",
+	     mount & MOUNT_NOATIME ? " | MS_NOATIME" : "",
+	     mount & MOUNT_SYNC ? " | MS_SYNCHRONOUS" : "");
+}
+
+static bool has_ctl(const struct scenario *scn)
+{
+	for (unsigned int i = 0; i < scn->n_steps; i++)
+		if (scn->steps[i].actor == ACTOR_CTL)
+			return true;
+	return false;
+}
+
+/* A step has a tenth of a second: a task takes it, or it is done right here. */
+static void emit_steps(struct emitter *em)
+{
+	const struct scenario *scn = em->scn;
+
+	if (!has_ctl(scn) && !em->needs.hold_step) {
+		emit(em,
+		     "\tfor (%s = 1; %s <= %u; ++%s)\n"
+		     "\t\tusleep(100000); /* by then it has returned, or it is blocked "
+		     "*/\n",
+		     step_now(em), step_now(em), scn->n_steps, step_now(em));
+		return;
+	}
+	for (unsigned int i = 0; i < scn->n_steps; i++) {
+		char line[200] = "";
+
+		scenario_format_step(&scn->steps[i], line, sizeof(line));
+		emit(em, "\tstep(%u); /* %s */\n", i + 1, line);
+		if (scn->steps[i].actor == ACTOR_CTL) {
+			op_code_emit(em, &scn->steps[i]);
+			emit(em, "\tusleep(100000);\n");
+		}
+	}
+}
+
+static void emit_start(struct emitter *em)
+{
+	const struct scenario *scn = em->scn;
+	unsigned int home = scenario_namespace(scn, ACTOR_DAEMON);
+
+	if (scn->config.placement == PLACE_INSIDE)
+		emit_spawn(em, scenario_task(scn, home)); /* with the server in it */
+	else if (scn->config.placement == PLACE_INIT)
+		emit(em,
+		     "\tif (!syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0))\n"
+		     "\t\tserver();\n");
+	else
+		emit(em, "\tif (!fork())\n\t\tserver();\n");
+	emit(em, "\tclose(dev);\n");
+	for (unsigned int i = 0; i < scn->n_tasks; i++)
+		if (scn->tasks[i].parent == ACTOR_CTL && !scn->tasks[i].late &&
+		    !(scn->config.placement == PLACE_INSIDE && scn->tasks[i].id == home))
+			emit_spawn(em, &scn->tasks[i]);
+	emit(em, "\tusleep(200000); /* all are there, INIT is answered */\n");
+}
+
+static const char verdict_text[] = "\tlook(SIGKILL);\n"
+				   "\tdo {\n"
+				   "\t\tmemcpy(before, text, sizeof(text));\n"
+				   "\t\tsleep(1);\n"
+				   "\t\tlook(0);\n"
+				   "\t} while (strcmp(before, text) && ++tries < 10);\n"
+				   "\tif (tries == 10)\n"
+				   "\t\troot[0] = '\\0'; /* it goes on */\n"
+				   "\tprintf(\"%s%s\\n%s\", *root ? \"REPRODUCED: \" "
+				   ": \"not reproduced\", root, text);\n";
+
+static void emit_end(struct emitter *em)
+{
+	bool dead = em->needs.kill_daemon;
+
+	emit(em, "%s", verdict_text);
+	emit(em,
+	     "\tif (argc > 1 && !strcmp(argv[1], \"--leave\"))%s\n"
+	     "\t\tprintf(\"free them: echo 1 > %%s\\n\", path);\n"
+	     "%s\n"
+	     "\t\tTRY(write(abort_fd, \"1\", 1));\n"
+	     "%s"
+	     "\treturn *root != '\\0';\n"
+	     "}\n",
+	     dead ? "" : " {", dead ? "\telse" : "\t} else {",
+	     dead ? "" : "\t\tkill(shared->server, SIGKILL);\n\t}\n");
+}
+
+static void emit_step_function(struct emitter *em)
+{
+	if (!has_ctl(em->scn) && !em->needs.hold_step)
+		return;
+	emit(em,
+	     "\n/* A step has a tenth of a second: then it has returned, or it is "
+	     "blocked. */\n"
+	     "static void step(int number)\n"
+	     "{\n%s"
+	     "\t%s = number;\n"
+	     "\tusleep(100000);\n"
+	     "}\n",
+	     em->needs.hold_step ? "\tshared->coming = number;\n\tusleep(50000);\n" : "",
+	     step_now(em));
+}
+
+void emit_watch(struct emitter *em)
+{
+	const struct needs *needs = &em->needs;
+
+	emit_look(em);
+	emit_step_function(em);
+	emit(em,
+	     "\nint main(int argc, char **argv)\n"
+	     "{\n"
+	     "\tint %stries = 0;\n"
+	     "\tstatic char before[sizeof(text)];\n"
+	     "\tstruct statx stx = {0};\n"
+	     "\tchar path[128];\n\n",
+	     needs->abort_step ? "" : "abort_fd, ");
+	if (needs->image_outside)
+		emit(em, "\tif (!strcmp(argv[0], \"pause\")) /* executed by a task */\n"
+			 "\t\treturn pause();\n");
+	emit(em,
+	     "\tsetpgid(0, 0); /* a process group of our own tells who is ours */\n"
+	     "\t%s = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | "
+	     "MAP_ANONYMOUS, -1, 0);\n",
+	     shares_more(needs) ? "shared" : "step_now");
+	for (unsigned int i = 0; needs->shared_files && i < SCN_FD_SLOTS; i++)
+		if (needs->fds & 1u << i)
+			emit(em, "\tshared->fd%u = -1;\n", i);
+	emit_set_up(em);
+	emit_start(em);
+	emit_steps(em);
+	emit_end(em);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Loads a finding: its scenario, and what is known of it. */
+
+#include "finding_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "campaign/file.h"
+#include "harness/explain/explain.h"
+#include "scenario_file.h"
+
+#define MAX_SNAPSHOT (32u << 20)
+
+/* "heir fuse_flush exit_files; server ...": the word after the role. */
+static void first_frame(const char *roots, char *frame, size_t size)
+{
+	const char *word = strchr(roots, ' ');
+
+	frame[0] = '\0';
+	if (word)
+		snprintf(frame, size, "%.*s", (int)strcspn(word + 1, " ;"), word + 1);
+}
+
+static const char *text_of(const json_t *json, const char *key)
+{
+	const char *text = json_string_value(json_object_get(json, key));
+
+	return text ? text : "";
+}
+
+static void learn_json(struct finding_file *finding, const json_t *json)
+{
+	const char *hash = strrchr(text_of(json, "signature"), '-');
+	int verdict = verdict_by_name(text_of(json, "verdict"));
+
+	if (verdict < 0)
+		return;
+	finding->known = true;
+	finding->verdict = (enum verdict)verdict;
+	finding->signature = hash ? strtoull(hash + 1, NULL, 16) : 0;
+	snprintf(finding->reason, sizeof(finding->reason), "%s", text_of(json, "reason"));
+	first_frame(text_of(json, "roots"), finding->frame, sizeof(finding->frame));
+}
+
+void finding_file_learn(struct finding_file *finding, const struct result *res)
+{
+	json_t *json = res->json ? json_loadb(res->json, res->json_len, 0, NULL) : NULL;
+
+	if (json)
+		learn_json(finding, json);
+	json_decref(json);
+	finding->known = true;
+	finding->verdict = res->verdict;
+	finding->signature = res->signature;
+	snprintf(finding->reason, sizeof(finding->reason), "%s", res->reason);
+}
+
+static void load_evidence(struct finding_file *finding)
+{
+	char path[4200], *text;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/snapshot.json", finding->dir);
+	if (file_read(AT_FDCWD, path, MAX_SNAPSHOT, &text, &len) < 0)
+		return;
+
+	json_t *json = json_loadb(text, len, 0, NULL);
+
+	if (json)
+		learn_json(finding, json);
+	json_decref(json);
+	free(text);
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static void choose_file(struct finding_file *finding, const char *path)
+{
+	static const char *const names[] = {"scenario.min.txt", "scenario.txt"};
+
+	snprintf(finding->dir, sizeof(finding->dir), "%s", path);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(finding->path, sizeof(finding->path), "%.4000s/%s", path,
+			 names[i]);
+		if (!access(finding->path, R_OK))
+			return;
+	}
+	snprintf(finding->path, sizeof(finding->path), "%s", path);
+}
+
+static void split_name(struct finding_file *finding, const char *path)
+{
+	char copy[4096], *base;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+		copy[len - 1] = '\0';
+	base = strrchr(copy, '/');
+	snprintf(finding->title, sizeof(finding->title), "%.63s", base ? base + 1 : copy);
+	if (!finding->folder) {
+		char *dot = strrchr(finding->title, '.');
+
+		if (dot && dot != finding->title)
+			*dot = '\0';
+		if (base)
+			*base = '\0';
+		snprintf(finding->dir, sizeof(finding->dir), "%s",
+			 !base	 ? "."
+			 : *copy ? copy
+				 : "/");
+	}
+}
+
+int finding_file_load(const char *path, struct finding_file *ret, char *err)
+{
+	static struct finding_file finding;
+	int status;
+
+	memset(&finding, 0, sizeof(finding));
+	finding.folder = is_folder(path);
+	if (finding.folder)
+		choose_file(&finding, path);
+	else
+		snprintf(finding.path, sizeof(finding.path), "%s", path);
+	split_name(&finding, path);
+	status = scenario_file_load(finding.path, &finding.scn, err);
+	if (status < 0)
+		return status;
+	if (finding.folder)
+		load_evidence(&finding);
+	*ret = finding;
+	return 0;
+}
+
+void finding_file_beside(const struct finding_file *finding, const char *name, char *buf,
+			 size_t size)
+{
+	snprintf(buf, size, "%s/%s", finding->dir, name);
+}
