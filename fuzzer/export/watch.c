@@ -71,8 +71,8 @@ static void emit_set_up(struct emitter *em)
 	     mount & MOUNT_DEFAULT_PERMISSIONS ? ",default_permissions" : "",
 	     mount & MOUNT_MAX_READ_4K ? ",max_read=4096" : "");
 	emit(em,
-	     "\tif (mount(\"repro\", MNT, \"fuse.repro\", MS_NOSUID | MS_NODEV%s%s, path))
-	     "
+	     "\tif (mount(\"repro\", MNT, \"fuse.repro\", MS_NOSUID | MS_NODEV%s%s, "
+	     "path))\n"
 	     "\t\terr(2, \"mount on \" MNT);\n"
 	     "\t/* The name of the connection is the minor of its device. */\n"
 	     "\tstatx(AT_FDCWD, MNT, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &stx);\n"
