@@ -14,6 +14,7 @@
 
 #include "evidence.h"
 #include "file.h"
+#include "fuzzer/outcome.h"
 #include "harness/explain/explain.h"
 #include "harness/snapshot/json.h"
 
@@ -69,6 +70,23 @@ static int write_graph(int dir_fd, const json_t *details)
 	return ret;
 }
 
+static int write_text(int dir_fd, const char *json)
+{
+	struct result res = {.json = (char *)json, .json_len = strlen(json)};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int ret;
+
+	if (!out)
+		return -ENOMEM;
+	outcome_print_text(out, NULL, &res);
+	fclose(out);
+	ret = file_write(dir_fd, "snapshot.txt", text, len);
+	free(text);
+	return ret;
+}
+
 int evidence_write(int dir_fd, const char *json)
 {
 	json_t *details;
@@ -80,7 +98,9 @@ int evidence_write(int dir_fd, const char *json)
 	details = json_loads(json, 0, NULL);
 	if (!details)
 		return 0;
-	ret = write_kmsg(dir_fd, details);
+	ret = write_text(dir_fd, json);
+	if (!ret)
+		ret = write_kmsg(dir_fd, details);
 	if (!ret)
 		ret = write_graph(dir_fd, details);
 	json_decref(details);

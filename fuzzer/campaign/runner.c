@@ -8,7 +8,7 @@
 
 #include "runner.h"
 
-#define FAILURES_MAX 5
+#define FAILURES_MAX 12
 
 void runner_init(struct runner *runner, const struct target_options *options)
 {
@@ -45,7 +45,7 @@ static int open_again(struct runner *runner)
 	while ((ret = runner_open(runner)) < 0) {
 		if (++runner->failures >= FAILURES_MAX)
 			return ret;
-		poll(NULL, 0, 200 << runner->failures);
+		poll(NULL, 0, runner->failures < 5 ? 200 << runner->failures : 5000);
 	}
 	return 0;
 }
