@@ -20,12 +20,19 @@
 #include "harness/scenario/codec.h"
 
 #define POOL_MAX    512
-#define POOL_REREAD 2000 /* inputs made between two looks at the folder */
-#define FUZZ_COUNT  64	 /* inputs made from one queue entry at a time */
+#define MADE_MAX    1000
+#define POOL_REREAD 500 /* inputs made between two looks at the folder */
+#define FUZZ_COUNT  64	/* inputs made from one queue entry at a time */
+
+/* Where an input starts from. */
+enum source { SOURCE_ENTRY, SOURCE_FINDING, SOURCE_NOTHING, SOURCE_COUNT };
 
 struct mutator {
 	struct rng rng;
 	const char *findings; /* folder, or NULL */
+	/* Inputs made and entries won by each source; halved now and then, so that the present counts. */
+	uint32_t made[SOURCE_COUNT], won[SOURCE_COUNT];
+	enum source last;
 	struct scenario *pool;
 	unsigned int n_pool, until_reread;
 	uint8_t out[SCN_MAX_BYTES];
@@ -42,6 +49,7 @@ size_t afl_custom_fuzz(void *data, uint8_t *buf, size_t len, uint8_t **out_buf,
 		       uint8_t *add_buf, size_t add_len, size_t max_size);
 uint32_t afl_custom_fuzz_count(void *data, const uint8_t *buf, size_t len);
 const char *afl_custom_describe(void *data, size_t max_len);
+uint8_t afl_custom_queue_new_entry(void *data, const uint8_t *file, const uint8_t *from);
 int32_t afl_custom_init_trim(void *data, uint8_t *buf, size_t len);
 size_t afl_custom_trim(void *data, uint8_t **out_buf);
 int32_t afl_custom_post_trim(void *data, unsigned char success);
@@ -125,29 +133,86 @@ static const struct scenario *pool_pick(struct mutator *m)
 	return m->n_pool ? &m->pool[rng_below(&m->rng, m->n_pool)] : NULL;
 }
 
+/*
+ * Whole new scenarios find most at the start, changes of what was found later on, and when that turns is not known
+ * beforehand: each source gets a share by the entries it has won of late, and a tenth in any case.
+ */
+static enum source pick_source(struct mutator *m, bool findings)
+{
+	uint32_t share[SOURCE_COUNT], total = 0, at;
+
+	for (int i = 0; i < SOURCE_COUNT; i++) {
+		share[i] = i == SOURCE_FINDING && !findings
+				   ? 0
+				   : 100 + 1000 * (m->won[i] + 1) / (m->made[i] + 10);
+		total += share[i];
+	}
+	at = rng_below(&m->rng, total);
+	for (int i = 0; i < SOURCE_COUNT; i++) {
+		if (at < share[i])
+			return i;
+		at -= share[i];
+	}
+	return SOURCE_ENTRY;
+}
+
+static void count_made(struct mutator *m, enum source source)
+{
+	m->last = source;
+	if (++m->made[source] < MADE_MAX)
+		return;
+	for (int i = 0; i < SOURCE_COUNT; i++) {
+		m->made[i] /= 2;
+		m->won[i] /= 2;
+	}
+}
+
+uint8_t afl_custom_queue_new_entry(void *data, const uint8_t *file, const uint8_t *from)
+{
+	struct mutator *m = data;
+
+	(void)file;
+	/* Seeds have no parent, imports are not ours. */
+	if (from && m->made[m->last])
+		m->won[m->last]++;
+	return 0;
+}
+
+static const char *make(struct mutator *m, struct scenario *scn,
+			const struct scenario *donor, const struct scenario *finding)
+{
+	struct mutate_env env = {.rng = &m->rng, .donor = donor};
+	enum source source = pick_source(m, finding != NULL);
+	const struct mutation *row;
+
+	count_made(m, source);
+	if (source == SOURCE_NOTHING) {
+		generate_scenario(&m->rng, scn);
+		return "generate";
+	}
+	if (source == SOURCE_FINDING)
+		*scn = *finding;
+	else if (finding && rng_chance(&m->rng, 1, 6))
+		env.donor = finding;
+	row = mutate_scenario(scn, &env);
+	return row ? row->name : "same";
+}
+
 size_t afl_custom_fuzz(void *data, uint8_t *buf, size_t len, uint8_t **out_buf,
 		       uint8_t *add_buf, size_t add_len, size_t max_size)
 {
 	struct mutator *m = data;
-	const struct scenario *finding = pool_pick(m);
 	struct scenario scn, donor;
-	struct mutate_env env = {.rng = &m->rng};
-	const struct mutation *row;
+	const char *how;
+	size_t used;
 	int n;
 
 	scenario_decode(buf, len, &scn);
-	if (finding && rng_chance(&m->rng, 1, 12))
-		scn = *finding;
-	if (finding && rng_chance(&m->rng, 1, 6))
-		env.donor = finding;
-	else if (add_buf && add_len) {
+	if (add_buf && add_len)
 		scenario_decode(add_buf, add_len, &donor);
-		env.donor = &donor;
-	}
-	row = mutate_scenario(&scn, &env);
-	snprintf(m->description, sizeof(m->description), "%s-", row ? row->name : "same");
-	mutate_describe(&scn, m->description + strlen(m->description),
-			sizeof(m->description) - strlen(m->description));
+	how = make(m, &scn, add_buf && add_len ? &donor : NULL, pool_pick(m));
+	used = snprintf(m->description, sizeof(m->description), "%s-", how);
+	mutate_describe(&scn, m->description + used, sizeof(m->description) - used);
 	n = scenario_encode(&scn, m->out, sizeof(m->out));
 	*out_buf = m->out;
 	if (n < 0 || (size_t)n > max_size)

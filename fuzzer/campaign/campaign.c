@@ -15,6 +15,7 @@
 #include "file.h"
 #include "seeds.h"
 
+#define DRAWN_AT_END 100
 #define TICK_MS	     200
 #define FLUSH_S	     2
 #define STATUS_S     5
@@ -225,6 +226,7 @@ static int watch(struct campaign *c)
 			ret = watch_afl(c);
 		if (now - flushed >= FLUSH_S) {
 			findings_flush(&c->findings);
+			findings_draw_one(&c->findings);
 			flushed = now;
 		}
 		if (!c->options.screen && now - told >= STATUS_S) {
@@ -253,6 +255,8 @@ int campaign_run(struct campaign *c)
 	for (unsigned int i = 0; i < c->options.jobs; i++)
 		job_join(&c->jobs[i]);
 	unsaved = findings_flush(&c->findings);
+	for (int i = 0; i < DRAWN_AT_END && findings_draw_one(&c->findings); i++)
+		;
 	state_write(c, ret < 0 || c->failed ? "failed" : "ended");
 	if (ret >= 0 && c->failed)
 		ret = -EIO;

@@ -49,6 +49,9 @@ struct job {
 	pthread_t thread;
 	bool started;
 	enum findings_answer answer; /* of the present run */
+	struct scenario last_scn;    /* the last one that afl-fuzz sent */
+	struct result last_res;	     /* without details */
+	unsigned int repeats;	     /* of it, since it ran */
 };
 
 struct campaign {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "evidence.h"
 #include "file.h"
 #include "finding_folder.h"
 #include "findings.h"
@@ -71,6 +72,7 @@ static void save(struct findings *store, struct finding *finding)
 		return;
 	finding->saved = true;
 	finding->dirty = false;
+	finding->undrawn |= finding->json != NULL;
 	free(finding->json);
 	finding->json = NULL;
 }
@@ -181,6 +183,30 @@ unsigned int findings_flush(struct findings *store)
 	}
 	pthread_mutex_unlock(&store->lock);
 	return unsaved;
+}
+
+bool findings_draw_one(struct findings *store)
+{
+	char path[128] = "";
+	int fd;
+
+	pthread_mutex_lock(&store->lock);
+	for (unsigned int i = 0; i < store->n && !path[0]; i++) {
+		struct finding *finding = store->list[i];
+
+		if (!finding->undrawn || !finding->saved)
+			continue;
+		finding->undrawn = false;
+		snprintf(path, sizeof(path), "%s/%s", folder_section(finding->verdict),
+			 finding->id);
+	}
+	pthread_mutex_unlock(&store->lock);
+	fd = path[0] ? file_make_dir(store->dir_fd, path) : -1;
+	if (fd < 0)
+		return false;
+	evidence_draw(fd);
+	close(fd);
+	return true;
 }
 
 unsigned int findings_count(struct findings *store, bool bugs)

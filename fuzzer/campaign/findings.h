@@ -38,6 +38,7 @@ struct finding {
 	struct scenario scn; /* the smallest input */
 	char *json;	     /* evidence not yet written, or NULL */
 	bool saved, dirty;   /* folder is on disk; finding.json is older than this */
+	bool undrawn;	     /* graph.svg is not made yet */
 };
 
 struct findings {
@@ -75,6 +76,9 @@ void findings_replace(struct findings *store, const struct scenario *scn,
 		      const struct result *res, unsigned int same, unsigned int runs);
 /* Writes what is not on disk yet. Number of findings that could not be written. */
 unsigned int findings_flush(struct findings *store);
+
+/* Draws the graph of one finding that has none yet, about 100 ms. False: all are drawn. */
+bool findings_draw_one(struct findings *store);
 
 /* Count by severity: contract or bug (with poison). */
 unsigned int findings_count(struct findings *store, bool bugs);

@@ -13,16 +13,16 @@
 #include "address.h"
 #include "broker.h"
 #include "campaign.h"
-#include "evidence.h"
 #include "file.h"
-#include "finding_folder.h"
 #include "fuzzer/mutate/generate.h"
 #include "harness/scenario/codec.h"
 #include "inflight.h"
 #include "shape.h"
 
-#define RERUNS	   5
-#define INFRA_KEPT 200
+#define RERUNS	       5
+#define RERUNS_SMALLER 3
+#define REPEATS_SAVED  2
+#define INFRA_KEPT     200
 
 bool campaign_stopping(const struct campaign *campaign)
 {
@@ -125,14 +125,14 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 	return 0;
 }
 
-/* How many of RERUNS runs give this signature; *ret_runs: how many there were. */
+/* How many of *ret_runs runs give this signature; *ret_runs becomes how many there were. */
 static unsigned int replay(struct job *job, const struct scenario *scn,
 			   const struct result *want, unsigned int *ret_runs)
 {
-	unsigned int same = 0, runs = 0;
+	unsigned int same = 0, runs = 0, max = *ret_runs;
 	struct result res;
 
-	while (runs < RERUNS && !campaign_stopping(job->campaign)) {
+	while (runs < max && !campaign_stopping(job->campaign)) {
 		result_init(&res);
 		if (execute(job, scn, &res) < 0)
 			break;
@@ -150,20 +150,6 @@ static unsigned int replay(struct job *job, const struct scenario *scn,
 	return same;
 }
 
-static void draw(struct job *job, const struct result *res)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s-%016llx", folder_section(res->verdict),
-		 verdict_table[res->verdict].name, (unsigned long long)res->signature);
-	fd = file_make_dir(job->campaign->dir_fd, path);
-	if (fd < 0)
-		return;
-	evidence_draw(fd);
-	close(fd);
-}
-
 /* What a new finding costs more is paid after the answer, while afl-fuzz makes its next
  * input. */
 static void follow_up(struct job *job, const struct scenario *scn,
@@ -171,7 +157,7 @@ static void follow_up(struct job *job, const struct scenario *scn,
 {
 	enum findings_answer answer = job->answer;
 	struct findings *store = &job->campaign->findings;
-	unsigned int same, runs;
+	unsigned int same, runs = answer == FINDINGS_NEW ? RERUNS : RERUNS_SMALLER;
 
 	if (answer != FINDINGS_NEW && answer != FINDINGS_SMALLER)
 		return;
@@ -180,14 +166,42 @@ static void follow_up(struct job *job, const struct scenario *scn,
 		findings_replayed(store, res->signature, res->verdict, same, runs);
 	else if (runs)
 		findings_replace(store, scn, res, same, runs);
-	draw(job, res);
+}
+
+/*
+ * afl-fuzz runs each new entry three times more to see whether it is stable: the first two of them are answered from
+ * memory, the third one is run. A tenth of the early runs are new entries, and a run is dear here.
+ */
+static bool remembered(struct job *job, const struct scenario *scn, struct result *res)
+{
+	if (!scenario_equal(scn, &job->last_scn) || job->repeats >= REPEATS_SAVED ||
+	    job->last_res.verdict == VERDICT_INFRA || job->answer == FINDINGS_NEW)
+		return false;
+	*res = job->last_res;
+	job->repeats++;
+	if (job->answer == FINDINGS_SMALLER)
+		job->answer = FINDINGS_KNOWN;
+	return true;
 }
 
 static int broker_run(void *ctx, const struct scenario *scn, uint32_t flags,
 		      struct result *res)
 {
+	struct job *job = ctx;
+	int ret;
+
 	(void)flags;
-	return execute(ctx, scn, res);
+	if (remembered(job, scn, res))
+		return 0;
+	ret = execute(job, scn, res);
+	if (ret < 0)
+		return ret;
+	job->last_scn = *scn;
+	job->last_res = *res;
+	job->last_res.json = NULL;
+	job->last_res.json_len = 0;
+	job->repeats = 0;
+	return 0;
 }
 
 static bool broker_known(void *ctx, const struct result *res)

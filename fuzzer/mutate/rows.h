@@ -43,4 +43,8 @@
 MUTATION_ROWS
 #undef ROW
 
+/* The actor opens a file, may unshare its table, and ends: up to three steps from "at" on. */
+bool insert_hold_and_end(struct scenario *scn, const struct mutate_env *env,
+			 unsigned int at, unsigned int actor);
+
 #endif

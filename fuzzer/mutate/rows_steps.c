@@ -144,7 +144,10 @@ bool row_change_arg(struct scenario *scn, const struct mutate_env *env)
 static void ending(const struct mutate_env *env, const struct model *model,
 		   unsigned int actor, struct scn_step *step)
 {
-	static const uint8_t own[] = {OP_exit, OP_exit_group, OP_exit_group, OP_exec};
+	static const uint8_t of_thread[] = {OP_exit, OP_exit, OP_exit_group, OP_exec};
+	static const uint8_t of_process[] = {OP_exit, OP_exit_group, OP_exit_group,
+					     OP_exec};
+	bool thread = actor < SCN_MAX_TASKS && model->process[actor] != actor;
 
 	*step = (struct scn_step){.actor = actor};
 	if (actor == ACTOR_DAEMON || !model_ready(model, actor) ||
@@ -156,18 +159,18 @@ static void ending(const struct mutate_env *env, const struct model *model,
 			step->b++;
 		return;
 	}
-	step->op = own[rng_below(env->rng, sizeof(own))];
+	step->op = (thread ? of_thread : of_process)[rng_below(env->rng, 4)];
 }
 
-static bool any_task(const struct scenario *scn, const struct mutate_env *env,
-		     unsigned int *ret)
+/* A task, or the daemon; the init of a namespace more often, as its end is the end of all in it. */
+static unsigned int any_task(const struct scenario *scn, const struct mutate_env *env)
 {
-	if (!scn->n_tasks)
-		return false;
-	*ret = rng_chance(env->rng, 1, 10)
-		       ? (unsigned int)ACTOR_DAEMON
-		       : scn->tasks[rng_below(env->rng, scn->n_tasks)].id;
-	return true;
+	if (rng_chance(env->rng, 1, 10))
+		return ACTOR_DAEMON;
+	for (unsigned int i = 0; i < scn->n_tasks; i++)
+		if (scn->tasks[i].kind == TASK_PIDNS && rng_chance(env->rng, 1, 4))
+			return scn->tasks[i].id;
+	return scn->tasks[rng_below(env->rng, scn->n_tasks)].id;
 }
 
 bool row_end_actor(struct scenario *scn, const struct mutate_env *env)
@@ -176,9 +179,32 @@ bool row_end_actor(struct scenario *scn, const struct mutate_env *env)
 	struct model model;
 	struct scn_step step;
 
-	if (!any_task(scn, env, &actor))
+	if (!scn->n_tasks)
 		return false;
+	actor = any_task(scn, env);
 	model_at(&model, scn, at);
+	ending(env, &model, actor, &step);
+	return edit_insert_step(scn, at, &step);
+}
+
+bool insert_hold_and_end(struct scenario *scn, const struct mutate_env *env,
+			 unsigned int at, unsigned int actor)
+{
+	struct scn_step step = {.actor = actor, .op = OP_open};
+	struct model model;
+
+	model_at(&model, scn, at);
+	if (scn->n_steps + 3 > SCN_MAX_STEPS || !model_ready(&model, actor))
+		return false;
+	generate_args(env->rng, &model, &step);
+	edit_insert_step(scn, at++, &step);
+	/* In a shared table the file would outlive the task. */
+	if (model.files[actor] != actor || rng_chance(env->rng, 1, 4)) {
+		step = (struct scn_step){
+			.actor = actor, .op = OP_unshare, .a = UNSHARE_FILES};
+		if (rng_chance(env->rng, 1, 2))
+			edit_insert_step(scn, at++, &step);
+	}
 	ending(env, &model, actor, &step);
 	return edit_insert_step(scn, at, &step);
 }
@@ -186,23 +212,6 @@ bool row_end_actor(struct scenario *scn, const struct mutate_env *env)
 /* What a task holds when it ends is what its exit path has to give back. */
 bool row_hold_and_end(struct scenario *scn, const struct mutate_env *env)
 {
-	unsigned int at = any_place(scn, env), actor;
-	struct scn_step step = {.op = OP_open};
-	struct model model;
-
-	if (scn->n_steps + 3 > SCN_MAX_STEPS || !any_task(scn, env, &actor))
-		return false;
-	model_at(&model, scn, at);
-	if (!model_ready(&model, actor))
-		return false;
-	step.actor = actor;
-	generate_args(env->rng, &model, &step);
-	edit_insert_step(scn, at++, &step);
-	if (rng_chance(env->rng, 1, 3)) {
-		step = (struct scn_step){
-			.actor = actor, .op = OP_unshare, .a = UNSHARE_FILES};
-		edit_insert_step(scn, at++, &step);
-	}
-	ending(env, &model, actor, &step);
-	return edit_insert_step(scn, at, &step);
+	return scn->n_tasks &&
+	       insert_hold_and_end(scn, env, any_place(scn, env), any_task(scn, env));
 }

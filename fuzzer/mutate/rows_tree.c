@@ -77,6 +77,9 @@ static bool add_with_step(struct scenario *scn, const struct mutate_env *env,
 	model_at(&model, scn, scn->n_steps);
 	if (!model_ready(&model, task->id))
 		return true;
+	if (rng_chance(env->rng, 1, 3) &&
+	    insert_hold_and_end(scn, env, scn->n_steps, task->id))
+		return true;
 	step = (struct scn_step){.actor = task->id};
 	step.op = generate_op(env->rng, &model, task->id);
 	generate_args(env->rng, &model, &step);
