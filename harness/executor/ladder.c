@@ -22,7 +22,7 @@
 #define LAST_MS	     1500 /* before a kernel is called poisoned */
 #define UNSETTLED_MS 5000 /* tasks that keep changing have not gone either */
 
-static bool known_roots(struct run *run, enum rung rung, bool learn)
+static bool known_roots(const struct run *run, enum rung rung, bool learn)
 {
 	uint64_t key = (run->why.root_hash ^ (rung + 1)) * 0x9e3779b97f4a7c15ull | 1;
 	uint64_t *slot = &run->ex->known[(key >> 32) % KNOWN_ROOTS];
@@ -37,9 +37,11 @@ static unsigned int patience_ms(const struct run *run, enum rung rung)
 {
 	if (rung >= RUNG_ABORT)
 		return LAST_MS * run->ex->grace_ms / 50;
-	return evidence_in_transit(run) || !evidence_certain(run)
-		       ? TRANSIT_MS * run->ex->grace_ms / 50
-		       : run->ex->grace_ms;
+	/* What outlived the long wait once with these roots need not do so each time. */
+	if (evidence_in_transit(run) ||
+	    (!evidence_certain(run) && !known_roots(run, rung, false)))
+		return TRANSIT_MS * run->ex->grace_ms / 50;
+	return run->ex->grace_ms;
 }
 
 /* True: nothing in scope is left. False: the rung has not helped; evidence was taken. */
