@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "diagnose.h"
@@ -22,7 +23,7 @@ static const struct argp_option options[] = {
 	{"dot", OPT_DOT, NULL, 0, "the wait-for graphs as Graphviz source", 0},
 	{"unwedge", OPT_UNWEDGE, NULL, 0,
 	 "abort each stuck connection that is known for certain, or the one named by "
-	 "--connection",
+	 "--connection (with --pid, if nothing ties that process to a connection)",
 	 0},
 	{"watch", OPT_WATCH, NULL, 0,
 	 "look again and again; one JSON line for each change", 0},
@@ -126,7 +127,10 @@ static bool in_family(const struct snapshot *snap, const struct snap_task *task,
 	return false;
 }
 
-/* Tasks of an unknown connection may be on this one, if it has requests and no tasks that are known. */
+/*
+ * Tasks of an unknown connection may be on this one, if it has requests and no tasks that are known. Two facts
+ * from the user, process and connection, are taken for it: by the connection alone a healthy one would be hit.
+ */
 static bool may_be(const struct live *live, uint32_t number)
 {
 	for (size_t i = 0; i < live->n_conns; i++)
@@ -142,7 +146,7 @@ bool diagnose_wants(const struct live *live, const struct diagnose_options *opt,
 		    const struct live_conn *conn)
 {
 	if (opt->connection && conn->number != opt->connection &&
-	    (conn->number || !may_be(live, opt->connection)))
+	    (conn->number || !opt->pid || !may_be(live, opt->connection)))
 		return false;
 	if (!opt->pid)
 		return true;
@@ -150,6 +154,18 @@ bool diagnose_wants(const struct live *live, const struct diagnose_options *opt,
 		if (in_family(&conn->snap, &conn->snap.tasks[i], opt->pid))
 			return true;
 	return false;
+}
+
+#define LOOK_LIMIT_S 60
+
+int diagnose_look(struct live *live, const struct diagnose_options *opt)
+{
+	int ret;
+
+	alarm(LOOK_LIMIT_S);
+	ret = live_look(live, &opt->live);
+	alarm(0);
+	return ret;
 }
 
 static int print_dot(const struct live *live, const struct diagnose_options *opt)
@@ -185,7 +201,7 @@ static int diagnose(struct live *live, const struct diagnose_options *opt)
 {
 	int status = EXIT_CLEAN, ret;
 
-	ret = live_look(live, &opt->live);
+	ret = diagnose_look(live, opt);
 	if (!ret)
 		ret = print(live, opt);
 	if (ret < 0) {

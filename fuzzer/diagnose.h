@@ -21,6 +21,10 @@ struct diagnose_options {
 bool diagnose_wants(const struct live *live, const struct diagnose_options *opt,
 		    const struct live_conn *conn);
 
+/* live_look(), with an end: SIGALRM kills us after a minute. Nothing should block; a wait for a task's
+ * exec_update_lock, lost in a race, would be killable. */
+int diagnose_look(struct live *live, const struct diagnose_options *opt);
+
 void diagnose_text(const struct live *live, const struct diagnose_options *opt,
 		   FILE *out);
 /* A new reference, NULL: out of memory. */

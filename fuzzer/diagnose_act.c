@@ -92,10 +92,15 @@ int diagnose_unwedge(struct live *live, const struct diagnose_options *opt)
 		if (conn->state != LIVE_STUCK || !diagnose_wants(live, opt, conn))
 			continue;
 		if (!opt->connection && (!conn->number || !conn->sure)) {
-			printf("not aborted: %s is a guess; name it with --connection if "
-			       "you know better\n",
-			       conn->number ? "the connection"
-					    : "which connection it is");
+			if (conn->number)
+				printf("not aborted: connection %u is a guess; give "
+				       "--connection %u if "
+				       "you know better\n",
+				       conn->number, conn->number);
+			else
+				printf("not aborted: which connection it is cannot be "
+				       "told; give --pid "
+				       "and --connection if you know\n");
 			status = EXIT_FLAGGED;
 		} else if (unwedge_one(live, conn,
 				       opt->connection ? opt->connection : conn->number) <
@@ -208,7 +213,7 @@ int diagnose_watch(struct live *live, const struct diagnose_options *opt)
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	while (!interrupted && !ret) {
-		ret = live_look(live, &opt->live);
+		ret = diagnose_look(live, opt);
 		if (!ret)
 			ret = tell_changes(live, opt, &watch);
 		if (!ret && !interrupted)

@@ -70,11 +70,36 @@ static double clock_of(int proc, int cpu)
 	return exec_start(proc, "thread-self");
 }
 
+/* Clocks of the CPUs as far as they were asked for; 0: not yet, < 0: not to be had. */
+static double known_clock(double *clocks, int proc, int cpu)
+{
+	if (clocks[cpu] == 0)
+		clocks[cpu] = clock_of(proc, cpu);
+	return clocks[cpu];
+}
+
+/*
+ * stat cannot be read in execve(): of the clocks that are not before the start, the first one gives an age that is
+ * not too high.
+ */
+static double least_clock(double *clocks, int proc, const cpu_set_t *cpus, double started)
+{
+	double least = -1, now;
+
+	for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
+		if (!CPU_ISSET(cpu, cpus))
+			continue;
+		now = known_clock(clocks, proc, cpu);
+		if (now >= started && (least < 0 || now < least))
+			least = now;
+	}
+	return least;
+}
+
 void live_ages(struct live *live)
 {
 	double *clocks = calloc(MAX_CPUS, sizeof(*clocks));
 	cpu_set_t before;
-	bool moved = false;
 
 	if (!clocks || sched_getaffinity(0, sizeof(before), &before)) {
 		free(clocks);
@@ -82,23 +107,24 @@ void live_ages(struct live *live)
 	}
 	for (size_t i = 0; i < live->n_tasks; i++) {
 		struct live_task *lt = &live->tasks[i];
-		double started;
+		double started, now = -1;
 		char who[48];
 		int cpu;
 
 		snprintf(who, sizeof(who), "%d/task/%d", lt->task.pid, lt->task.tid);
 		started = exec_start(live->pf.fd, who);
-		cpu = last_cpu(live->pf.fd, who);
-		if (started <= 0 || cpu < 0 || cpu >= MAX_CPUS)
+		if (started <= 0)
 			continue;
-		if (clocks[cpu] == 0) {
-			clocks[cpu] = clock_of(live->pf.fd, cpu);
-			moved = true;
+		if (lt->in_exec) {
+			now = least_clock(clocks, live->pf.fd, &before, started);
+		} else {
+			cpu = last_cpu(live->pf.fd, who);
+			if (cpu >= 0 && cpu < MAX_CPUS)
+				now = known_clock(clocks, live->pf.fd, cpu);
 		}
-		if (clocks[cpu] > 0 && clocks[cpu] >= started)
-			lt->age_s = (clocks[cpu] - started) / 1000.0;
+		if (now >= started)
+			lt->age_s = (now - started) / 1000.0;
 	}
-	if (moved)
-		sched_setaffinity(0, sizeof(before), &before);
+	sched_setaffinity(0, sizeof(before), &before);
 	free(clocks);
 }

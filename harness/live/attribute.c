@@ -36,6 +36,7 @@ static int collect(struct live *live)
 			.pid = task->pid,
 			.tid = task->tid,
 			.syscall = task->syscall,
+			.in_exec = live->tasks[i].in_exec,
 			.exiting = exit_phase(task)[0] != '\0',
 		};
 		memcpy(query[n++].args, task->args, sizeof(task->args));
@@ -54,7 +55,7 @@ static int collect(struct live *live)
 /* One request each is counted in `waiting` for these: fuse_get_req(), fuse_simple_request(). */
 static bool is_counted(const struct live_task *lt)
 {
-	return lt->wait == WAIT_REPLY || lt->wait == WAIT_INIT_REPLY;
+	return !lt->in_exec && (lt->wait == WAIT_REPLY || lt->wait == WAIT_INIT_REPLY);
 }
 
 static void set(struct live_task *lt, uint32_t number, enum live_sure sure)
@@ -84,6 +85,9 @@ static bool is_full(const struct live *live, size_t at)
 {
 	int sure = 0;
 
+	if (live->proved_full[at])
+		return true;
+
 	for (size_t i = 0; i < live->n_tasks; i++)
 		sure += is_counted(&live->tasks[i]) && live->tasks[i].sure == SURE_YES &&
 			live->tasks[i].conn == live->numbers[at];
@@ -107,35 +111,63 @@ static bool eliminate(struct live *live)
 	}
 	if (only < 0)
 		return false;
-	for (size_t i = 0; i < live->n_tasks; i++)
-		if (live->tasks[i].sure != SURE_YES &&
-		    live_is_request(live->tasks[i].wait))
-			set(&live->tasks[i], live->numbers[only], SURE_YES);
+	for (size_t i = 0; i < live->n_tasks; i++) {
+		struct live_task *lt = &live->tasks[i];
+
+		/* Of a task in execve() it is not even seen that it waits for FUSE. */
+		if (lt->sure != SURE_YES && live_is_request(lt->wait))
+			set(lt, live->numbers[only], lt->in_exec ? SURE_MAYBE : SURE_YES);
+	}
 	return true;
 }
 
-/* Among those that have a request waiting, the only one that the task has to do with. */
+static bool is_served(const struct live *live, uint32_t number)
+{
+	for (size_t i = 0; i < live->n_servers; i++)
+		if (live->servers[i].conn == number && !live->servers[i].dying &&
+		    !live->servers[i].blocked)
+			return true;
+	return false;
+}
+
+/*
+ * Of those that have a request waiting, the only one that the task has to do with; or else the only one of them
+ * that has no living server.
+ */
+static uint32_t presumed(const struct live *live, const struct live_task *lt)
+{
+	uint32_t only = 0, unserved = 0;
+	unsigned int n = 0, n_unserved = 0;
+
+	for (uint8_t i = 0; i < lt->ev.n; i++) {
+		int at = live_index(live, lt->ev.conns[i]);
+
+		if (at < 0 || live->waiting_min[at] <= 0 || is_full(live, (size_t)at))
+			continue;
+		only = lt->ev.conns[i];
+		n++;
+		if (!is_served(live, only)) {
+			unserved = only;
+			n_unserved++;
+		}
+	}
+	if (n == 1)
+		return only;
+	return n_unserved == 1 ? unserved : 0;
+}
+
 static void guess(struct live *live)
 {
 	for (size_t i = 0; i < live->n_tasks; i++) {
 		struct live_task *lt = &live->tasks[i];
-		uint32_t only = 0;
-		unsigned int n = 0;
+		uint32_t number;
 
 		if (lt->sure != SURE_NO || !live_is_request(lt->wait) ||
 		    lt->ev.kind == EVIDENCE_FD || lt->ev.kind == EVIDENCE_PATH)
 			continue;
-		for (uint8_t j = 0; j < lt->ev.n; j++) {
-			int at = live_index(live, lt->ev.conns[j]);
-
-			if (at >= 0 && live->waiting_min[at] > 0 &&
-			    !is_full(live, (size_t)at)) {
-				only = lt->ev.conns[j];
-				n++;
-			}
-		}
-		if (n == 1)
-			set(lt, only, SURE_MAYBE);
+		number = presumed(live, lt);
+		if (number)
+			set(lt, number, SURE_MAYBE);
 	}
 }
 
@@ -195,9 +227,12 @@ int live_attribute(struct live *live)
 	if (ret < 0)
 		return ret;
 	from_evidence(live);
-	eliminate(live);
+	if (!eliminate(live)) {
+		ret = live_prove_full(live);
+		eliminate(live);
+	}
 	guess(live);
 	join_locks(live);
 	join_waiters(live);
-	return 0;
+	return ret;
 }

@@ -76,19 +76,40 @@ static int by_state(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
+/* The worst state that a task attributed this surely gives (at most this surely: SURE_MAYBE and SURE_NO). */
+static enum live_state decide_by(const struct live *live, const struct live_options *opt,
+				 struct live_conn *conn, enum live_sure sure)
+{
+	enum live_state state = LIVE_QUIET;
+
+	for (size_t i = 0; i < live->n_tasks; i++) {
+		const struct live_task *lt = &live->tasks[i];
+
+		if (lt->conn != conn->number || !live_is_request(lt->wait) ||
+		    (lt->sure == SURE_YES) != (sure == SURE_YES))
+			continue;
+		if (is_stuck(live, opt, lt, conn))
+			return LIVE_STUCK;
+		state = LIVE_WAITING;
+	}
+	return state;
+}
+
 void live_decide(struct live *live, const struct live_options *opt)
 {
 	for (size_t i = 0; i < live->n_conns; i++) {
 		struct live_conn *conn = &live->conns[i];
 
-		conn->state = LIVE_QUIET;
-		for (size_t j = 0; j < live->n_tasks && conn->state != LIVE_STUCK; j++) {
-			const struct live_task *lt = &live->tasks[j];
+		conn->state = decide_by(live, opt, conn, SURE_YES);
+		conn->sure = conn->state != LIVE_QUIET;
+		/* What is only presumed here must not make certain what is. */
+		if (conn->state != LIVE_STUCK) {
+			enum live_state state = decide_by(live, opt, conn, SURE_MAYBE);
 
-			if (lt->conn != conn->number || !live_is_request(lt->wait))
-				continue;
-			conn->state =
-				is_stuck(live, opt, lt, conn) ? LIVE_STUCK : LIVE_WAITING;
+			if (state > conn->state) {
+				conn->state = state;
+				conn->sure = false;
+			}
 		}
 		if (conn->state == LIVE_WAITING)
 			why_not(opt, conn);

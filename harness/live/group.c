@@ -34,7 +34,6 @@ static struct live_conn *conn_of(struct live *live, uint32_t number)
 	memset(conn, 0, sizeof(*conn));
 	snapshot_init(&conn->snap);
 	conn->number = number;
-	conn->sure = number != 0;
 	conn->oldest_s = -1;
 	conn->waiting_min = at < 0 ? -1 : live->waiting_min[at];
 	conn->waiting_max = at < 0 ? -1 : live->waiting_max[at];
@@ -45,19 +44,25 @@ static struct live_conn *conn_of(struct live *live, uint32_t number)
 	return conn;
 }
 
+/* The best evidence of all its tasks; live_decide() asks for that of the task that it decides by. */
 static void how_sure(struct live_conn *conn, const struct live_task *lt)
 {
-	if (lt->sure == SURE_MAYBE && live_is_request(lt->wait)) {
-		conn->sure = false;
-		snprintf(conn->sure_by, sizeof(conn->sure_by),
-			 "presumably: several connections have requests waiting, and "
-			 "only this one is seen "
-			 "by process %d",
-			 lt->task.pid);
-	}
-	if (conn->sure_by[0] || !live_is_request(lt->wait))
+	if (!live_is_request(lt->wait) || conn->best >= lt->sure)
 		return;
-	if (lt->ev.kind == EVIDENCE_FD || lt->ev.kind == EVIDENCE_PATH)
+	conn->best = lt->sure;
+	if (lt->in_exec)
+		snprintf(conn->sure_by, sizeof(conn->sure_by),
+			 "presumably: process %d hangs in execve(), where nothing can be "
+			 "read; "
+			 "this is the only connection in question",
+			 lt->task.pid);
+	else if (lt->sure == SURE_MAYBE)
+		snprintf(conn->sure_by, sizeof(conn->sure_by),
+			 "presumably: others have requests waiting too; of those in "
+			 "reach of process "
+			 "%d it is the only one, or the only one without a living server",
+			 lt->task.pid);
+	else if (lt->ev.kind == EVIDENCE_FD || lt->ev.kind == EVIDENCE_PATH)
 		snprintf(conn->sure_by, sizeof(conn->sure_by), "%s of process %d (%.60s)",
 			 lt->ev.kind == EVIDENCE_FD ? "the open file" : "the path",
 			 lt->task.pid, lt->ev.where);

@@ -60,8 +60,9 @@ static void clear(struct live *live)
 	live->conns = NULL;
 	live->tasks = NULL;
 	live->servers = NULL;
-	live->n_conns = live->n_tasks = live->n_servers = live->n_numbers =
-		live->n_left_out = 0;
+	live->n_conns = live->n_tasks = live->n_servers = live->n_numbers = 0;
+	live->n_left_out = live->n_movers = 0;
+	memset(live->proved_full, 0, sizeof(live->proved_full));
 }
 
 void live_close(struct live *live)
@@ -82,12 +83,13 @@ int live_look(struct live *live, const struct live_options *opt)
 	if (ret < 0 || !live->n_tasks)
 		return ret;
 	live_ages(live);
-	ret = live_attribute(live);
-	if (!ret)
-		ret = live_find_servers(live);
+	ret = live_find_servers(live);
 	if (ret < 0)
 		return ret;
 	live_name_servers(live);
+	ret = live_attribute(live);
+	if (ret < 0)
+		return ret;
 	ret = live_group(live);
 	if (!ret)
 		live_decide(live, opt);

@@ -22,8 +22,9 @@
 #include "harness/explain/explain.h"
 #include "harness/snapshot/procfs.h"
 
-#define LIVE_MAX_CONNS 1024
-#define LIVE_MAX_TASKS 4096 /* kept with stacks; more are counted only */
+#define LIVE_MAX_CONNS	1024
+#define LIVE_MAX_MOVERS 64
+#define LIVE_MAX_TASKS	4096 /* kept with stacks; more are counted only */
 
 struct live_options {
 	double age_s;	 /* 10 */
@@ -37,12 +38,18 @@ enum live_sure { SURE_NO, SURE_MAYBE, SURE_YES };
 struct live_task {
 	struct snap_task task;
 	enum wait_kind wait;
+	bool in_exec; /* nothing but its state can be read */
 	bool moved;   /* between the looks: not stuck */
 	bool dying;   /* exiting, or SIGKILL is pending */
 	double age_s; /* since it last ran; < 0: unknown */
 	struct evidence ev;
 	uint32_t conn; /* 0: unknown */
 	uint8_t sure;  /* enum live_sure */
+};
+
+/* It waited for FUSE in the first look and went on: a client of a healthy connection. */
+struct live_mover {
+	pid_t pid, tid;
 };
 
 struct live_server {
@@ -59,7 +66,8 @@ struct live_conn {
 	uint32_t number; /* 0: tasks whose connection is not known */
 	int waiting_min, waiting_max;
 	enum live_state state;
-	bool sure;	   /* the tasks are on this connection for certain */
+	uint8_t best; /* enum live_sure of its best attributed task */
+	bool sure; /* what makes it stuck (or wait) is on this connection for certain */
 	char why[240];	   /* why stuck, or why not yet */
 	char sure_by[160]; /* how the connection was told */
 	char mount
@@ -79,6 +87,9 @@ struct live {
 	size_t n_numbers, n_conns, n_tasks, n_servers, n_left_out;
 	uint32_t numbers[LIVE_MAX_CONNS];
 	int waiting_min[LIVE_MAX_CONNS], waiting_max[LIVE_MAX_CONNS];
+	bool proved_full[LIVE_MAX_CONNS]; /* see full.c */
+	size_t n_movers;
+	struct live_mover movers[LIVE_MAX_MOVERS];
 	struct live_task *tasks;
 	struct live_server *servers;
 	struct live_conn

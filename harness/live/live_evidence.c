@@ -273,8 +273,24 @@ static void answer(const struct evidence_query *q, const struct set *set,
 	if (found)
 		return;
 	ev->where[0] = '\0';
-	from_held(q, set, ev);
+	if (!q->in_exec)
+		from_held(q, set, ev);
 	from_namespace(q, set, ev);
+}
+
+/* Not blocked: a loaded machine has not let it run. */
+static bool is_runnable(pid_t pid)
+{
+	char path[32], buf[512], *p;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	in = fopen(path, "re");
+	if (!in)
+		return false;
+	p = fgets(buf, sizeof(buf), in) ? strrchr(buf, ')') : NULL;
+	fclose(in);
+	return p && p[1] == ' ' && p[2] == 'R';
 }
 
 /* One child answers from shared->next on; true: it came to the end. */
@@ -298,7 +314,7 @@ static bool run_child(struct shared *shared, const struct evidence_query *query,
 	do {
 		before = shared->next;
 		ret = disposable_wait(&child, STALL_MS);
-	} while (ret == -ETIMEDOUT && shared->next != before);
+	} while (ret == -ETIMEDOUT && (shared->next != before || is_runnable(child.pid)));
 	disposable_kill(&child, 0);
 	return shared->next >= n;
 }

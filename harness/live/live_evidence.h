@@ -39,6 +39,7 @@ struct evidence {
 struct evidence_query {
 	pid_t pid, tid;
 	int32_t syscall; /* as in snap_task; not asked if < 0 */
+	bool in_exec;	 /* its descriptors cannot be read */
 	bool exiting;	 /* its system call is over: it tells nothing */
 	uint64_t args[6];
 };

@@ -8,9 +8,10 @@
 int live_survey(struct live *live,
 		const struct live_options *opt); /* tasks, two looks, waiting */
 void live_ages(struct live *live);		 /* tasks[].age_s */
-int live_attribute(struct live *live);		 /* tasks[].conn, .sure */
 int live_find_servers(struct live *live);
-void live_name_servers(struct live *live); /* servers[].conn; needs tasks[].conn */
+void live_name_servers(struct live *live); /* servers[].conn */
+int live_attribute(struct live *live);	   /* tasks[].conn, .sure */
+int live_prove_full(struct live *live);	   /* proved_full[], where it matters */
 int live_group(struct live *live);	   /* conns, snapshots */
 void live_decide(struct live *live, const struct live_options *opt);
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/snapshot/procfs_parse.h"
 #include "parts.h"
 
 #define WAITING_STEP_MS 6
@@ -25,43 +26,79 @@ bool live_is_request(enum wait_kind kind)
 	return kind == WAIT_REPLY || kind == WAIT_INIT_REPLY || kind == WAIT_WRITEBACK;
 }
 
-static int read_wchan(const struct procfs *pf, pid_t pid, pid_t tid, char *buf,
-		      size_t size)
-{
-	char name[64];
-	ssize_t n;
-	int fd;
+enum worth { WORTH_NOTHING, WORTH_READING, IN_EXEC };
 
-	snprintf(name, sizeof(name), "%d/task/%d/wchan", pid, tid);
-	fd = openat(pf->fd, name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, buf, size - 1);
-	close(fd);
-	buf[n > 0 ? n : 0] = '\0';
-	return n < 0 ? -EIO : 0;
-}
-
-/* By wchan alone, so that a machine of 100,000 threads needs 5 us each. */
-static bool worth_reading(const struct procfs *pf, pid_t pid, pid_t tid,
-			  struct snap_task *temp)
+/*
+ * By wchan alone, so that a machine of 100,000 threads needs 10 us each. A task that hangs in execve() with
+ * exec_update_lock is never read from: that would wait as long as it does (procfs.h).
+ */
+static enum worth worth_reading(const struct procfs *pf, pid_t pid, pid_t tid,
+				struct snap_task *temp)
 {
+	int dir = procfs_task_dir(pf, pid, tid), in_exec;
+	ssize_t n = -1;
+
 	memset(temp, 0, sizeof(*temp));
 	temp->state = 'S';
 	temp->dev_fd = -1;
-	if (read_wchan(pf, pid, tid, temp->wchan, sizeof(temp->wchan)) < 0)
-		return false;
+	if (dir < 0)
+		return WORTH_NOTHING;
+	in_exec = procfs_in_exec(dir);
+	if (!in_exec)
+		n = procfs_read_at(dir, "wchan", temp->wchan, sizeof(temp->wchan));
+	close(dir);
+	if (in_exec > 0)
+		return IN_EXEC;
+	if (n < 0)
+		return WORTH_NOTHING;
 	if (!strcmp(temp->wchan, "0"))
-		return tid == pid; /* a zombie leader, perhaps */
+		return tid == pid ? WORTH_READING
+				  : WORTH_NOTHING; /* a zombie leader, perhaps */
 	switch (wait_of_task(temp)) {
 	case WAIT_NONE:
 	case WAIT_DEV_READ:
 	case WAIT_STOPPED:
 	case WAIT_VFORK:
-		return false;
+		return WORTH_NOTHING;
 	default:
-		return true; /* WAIT_CHILD too: zap_pid_ns_processes() calls do_wait() */
+		return WORTH_READING; /* WAIT_CHILD too: zap_pid_ns_processes() calls do_wait() */
 	}
+}
+
+/* What can be known of a task in execve(), with the frames that procfs_read_task() gives it. */
+static int read_in_exec(const struct procfs *pf, pid_t pid, pid_t tid,
+			struct snap_task *task)
+{
+	struct task_sample sample;
+	int ret = procfs_sample_safe(pf, pid, tid, &sample);
+
+	if (ret < 0)
+		return ret;
+	memset(task, 0, sizeof(*task));
+	task->pid = pid;
+	task->tid = tid;
+	task->ppid = sample.ppid;
+	task->state = sample.state;
+	task->switches = sample.switches;
+	task->n_threads = sample.n_threads;
+	task->syscall = -2;
+	task->dev_fd = -1;
+	task->sigpnd = sample.sigkill_pending ? 1ull << 8 : 0;
+	memcpy(task->comm, sample.comm, sizeof(task->comm));
+	task->n_frames = 2;
+	strcpy(task->frames[0].name, "exec_update_lock_held");
+	strcpy(task->frames[1].name, "begin_new_exec");
+	strcpy(task->unote, "unreadable: hangs in execve() with exec_update_lock");
+	return 0;
+}
+
+static int read_any(const struct procfs *pf, pid_t pid, pid_t tid, bool in_exec,
+		    struct snap_task *task)
+{
+	if (in_exec)
+		return read_in_exec(pf, pid, tid, task);
+	memset(task, 0, sizeof(*task));
+	return procfs_read_task(pf, pid, tid, task);
 }
 
 static bool has_fuse_frame(const struct snap_task *task)
@@ -104,13 +141,12 @@ static int see_thread(void *ctx, pid_t pid, pid_t tid)
 {
 	struct walk *walk = ctx;
 	struct live *live = walk->live;
+	enum worth worth = worth_reading(&live->pf, pid, tid, &walk->temp);
 	enum wait_kind kind;
 	struct live_task *lt;
 
-	if (!worth_reading(&live->pf, pid, tid, &walk->temp))
-		return 0;
-	memset(&walk->temp, 0, sizeof(walk->temp));
-	if (procfs_read_task(&live->pf, pid, tid, &walk->temp) < 0)
+	if (worth == WORTH_NOTHING ||
+	    read_any(&live->pf, pid, tid, worth == IN_EXEC, &walk->temp) < 0)
 		return 0;
 	kind = wait_of_task(&walk->temp);
 	if (!worth_keeping(&walk->temp, kind))
@@ -130,6 +166,7 @@ static int see_thread(void *ctx, pid_t pid, pid_t tid)
 	memset(lt, 0, sizeof(*lt));
 	lt->task = walk->temp;
 	lt->wait = kind;
+	lt->in_exec = worth == IN_EXEC;
 	lt->age_s = -1;
 	lt->dying = (lt->task.flags & PF_EXITING) ||
 		    ((lt->task.sigpnd | lt->task.shdpnd) & (1ull << 8));
@@ -197,8 +234,8 @@ static void second_look(struct live *live)
 	for (size_t i = 0; i < live->n_tasks; i++) {
 		struct live_task *lt = &live->tasks[i];
 
-		memset(&now, 0, sizeof(now));
-		if (procfs_read_task(&live->pf, lt->task.pid, lt->task.tid, &now) < 0 ||
+		if (read_any(&live->pf, lt->task.pid, lt->task.tid, lt->in_exec, &now) <
+			    0 ||
 		    !same_task(&lt->task, &now))
 			lt->moved = true;
 	}
@@ -208,12 +245,18 @@ static void drop_moved(struct live *live)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < live->n_tasks; i++)
-		if (!live->tasks[i].moved) {
+	for (size_t i = 0; i < live->n_tasks; i++) {
+		struct live_task *lt = &live->tasks[i];
+
+		if (!lt->moved) {
 			if (kept != i)
-				live->tasks[kept] = live->tasks[i];
+				live->tasks[kept] = *lt;
 			kept++;
+		} else if (live->n_movers < LIVE_MAX_MOVERS && !lt->in_exec) {
+			live->movers[live->n_movers++] =
+				(struct live_mover){lt->task.pid, lt->task.tid};
 		}
+	}
 	live->n_tasks = kept;
 }
 
