@@ -3,12 +3,10 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "campaign/file.h"
 #include "commands.h"
 #include "export/export.h"
 #include "finding_file.h"
@@ -118,7 +116,7 @@ static int write_c(const struct arguments *args, const struct finding_file *find
 		return EXIT_USAGE;
 	}
 	if (!ret && args->output)
-		ret = file_write(AT_FDCWD, args->output, text, len);
+		ret = finding_file_write(args->output, text, len);
 	else if (!ret && (fwrite(text, 1, len, stdout) != len || fflush(stdout)))
 		ret = -EIO;
 	free(text);

@@ -13,6 +13,7 @@ int cmd_asm(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
+int cmd_min(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_mutate(int argc, char **argv);
 int cmd_kernel(int argc, char **argv);

@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "campaign/file.h"
-#include "harness/explain/explain.h"
+#include "harness/scenario/codec.h"
+#include "harness/scenario/text.h"
 #include "scenario_file.h"
 
 #define MAX_SNAPSHOT (32u << 20)
+#define TEXT_MAX     16384
 
 /* "heir fuse_flush exit_files; server ...": the word after the role. */
 static void first_frame(const char *roots, char *frame, size_t size)
@@ -148,4 +150,50 @@ void finding_file_beside(const struct finding_file *finding, const char *name, c
 			 size_t size)
 {
 	snprintf(buf, size, "%s/%s", finding->dir, name);
+}
+
+int finding_file_write(const char *path, const void *data, size_t len)
+{
+	const char *base = strrchr(path, '/');
+	char dir[4096];
+	int fd, ret;
+
+	snprintf(dir, sizeof(dir), "%.*s", base ? (int)(base - path + 1) : 1,
+		 base ? path : ".");
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = file_write(fd, base ? base + 1 : path, data, len);
+	close(fd);
+	return ret;
+}
+
+static int save_text(const char *path, const struct scenario *scn, const char *id,
+		     const char *comment)
+{
+	char text[TEXT_MAX], whole[TEXT_MAX + 1024];
+	int len = scenario_format(scn, text, sizeof(text));
+
+	if (len < 0)
+		return len;
+	len = snprintf(whole, sizeof(whole), "# %s\n# %.700s\n%s", id, comment, text);
+	return finding_file_write(path, whole, (size_t)len);
+}
+
+int finding_file_save(const char *path, const struct scenario *scn, enum verdict verdict,
+		      const char *id, const char *comment)
+{
+	uint8_t bytes[SCN_MAX_BYTES];
+	struct scenario copy = *scn;
+	size_t stem = strlen(path);
+	char bin[4096];
+	int len, ret;
+
+	copy.config.expect = (uint8_t)(1 + verdict);
+	if (stem > 4 && !strcmp(path + stem - 4, ".txt"))
+		stem -= 4;
+	snprintf(bin, sizeof(bin), "%.*s.bin", (int)(stem < 4000 ? stem : 4000), path);
+	len = scenario_encode(&copy, bytes, sizeof(bytes));
+	ret = len < 0 ? len : save_text(path, &copy, id, comment);
+	return ret < 0 ? ret : finding_file_write(bin, bytes, (size_t)len);
 }

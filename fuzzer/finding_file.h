@@ -37,4 +37,14 @@ void finding_file_learn(struct finding_file *finding, const struct result *res);
 void finding_file_beside(const struct finding_file *finding, const char *name, char *buf,
 			 size_t size);
 
+/* Writes a file in one go: a reader sees the old one or the new one. 0 or -errno. */
+int finding_file_write(const char *path, const void *data, size_t len);
+
+/*
+ * Writes the scenario as text at path and as bytes beside it (".txt" becomes ".bin"), with the verdict that it
+ * is to show and lines of comment. 0 or -errno.
+ */
+int finding_file_save(const char *path, const struct scenario *scn, enum verdict verdict,
+		      const char *id, const char *comment);
+
 #endif

@@ -18,6 +18,7 @@ static const struct command {
 	{"list", cmd_list, "list ops, faults, verdicts, targets or coverage"},
 	{"fuzz", cmd_fuzz, "run a campaign: AFL++ drives, findings are kept"},
 	{"serve", cmd_serve, "run scenarios for afl-showmap, afl-cmin, afl-tmin"},
+	{"min", cmd_min, "make a finding smaller, same signature"},
 	{"export", cmd_export, "write a finding as one C file for libc"},
 	{"mutate", cmd_mutate, "mutate or generate scenarios without AFL++"},
 	{"kernel", cmd_kernel, "get and list kernels for qemu:"},
