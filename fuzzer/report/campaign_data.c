@@ -140,8 +140,9 @@ int campaign_data_read(int dir_fd, struct campaign_data *data)
 		return -EINVAL;
 	}
 	data->seconds = (double)number(data->campaign, "seconds");
-	data->findings[0] = (struct series){.name = "bugs", .steps = true};
-	data->findings[1] = (struct series){.name = "contract", .steps = true};
+	data->findings[0] = (struct series){.name = "bugs", .steps = true, .colour = 2};
+	data->findings[1] =
+		(struct series){.name = "contract", .steps = true, .colour = 1};
 	data->afl[0].name = "paths";
 	data->afl[1].name = "cells";
 	data->afl[2].name = "runs/s";

@@ -86,6 +86,11 @@ static void axes(FILE *out, double end, double top)
 	fputc('\n', out);
 }
 
+static unsigned int colour(const struct series *series, unsigned int index)
+{
+	return series->colour ? series->colour : index + 1;
+}
+
 static void line(FILE *out, const struct series *series, unsigned int index, double end,
 		 double top)
 {
@@ -93,10 +98,16 @@ static void line(FILE *out, const struct series *series, unsigned int index, dou
 
 	if (!series->n)
 		return;
+	/* A line of one point cannot be seen. */
+	if (series->n == 1)
+		fprintf(out,
+			"<circle r=\"3\" fill=\"var(--s%u)\" cx=\"%.1f\" cy=\"%.1f\"/>",
+			colour(series, index), LEFT + INNER_W * series->points[0].x / end,
+			TOP + INNER_H * (1 - series->points[0].y / top));
 	fprintf(out,
 		"<path fill=\"none\" stroke=\"var(--s%u)\" stroke-width=\"2\" "
 		"stroke-linejoin=\"round\" d=\"",
-		index + 1);
+		colour(series, index));
 	for (unsigned int i = 0; i < series->n; i++) {
 		double x = LEFT + INNER_W * fmin(series->points[i].x / end, 1);
 		double y = TOP + INNER_H * (1 - series->points[i].y / top);
@@ -120,7 +131,7 @@ static void legend(FILE *out, const struct series *series, unsigned int n)
 		fprintf(out,
 			"<path d=\"M%d %dh16\" stroke=\"var(--s%u)\" stroke-width=\"3\"/>"
 			"<text x=\"%d\" y=\"%d\">",
-			x, HEIGHT - 11, i + 1, x + 22, HEIGHT - 7);
+			x, HEIGHT - 11, colour(&series[i], i), x + 22, HEIGHT - 7);
 		markup_xml(out, series[i].name);
 		fputs("</text>", out);
 	}

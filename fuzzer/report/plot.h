@@ -17,6 +17,7 @@ struct series {
 	unsigned int n;
 	struct point *points; /* owned */
 	bool steps;	      /* a count: it stays until it changes */
+	unsigned int colour;  /* 1 .. 4: --s1 .. --s4 of the page, 0: by its place */
 };
 
 void series_release(struct series *series);

@@ -289,6 +289,7 @@ static void test_plot(void **state)
 	out = begin();
 	plot_svg(out, "one point", series, 1, 0);
 	fclose(out);
+	assert_int_equal(occurrences("<circle"), 1);
 	assert_int_equal(occurrences("nan"), 0);
 	assert_int_equal(occurrences("inf"), 0);
 	series_release(&series[0]);
