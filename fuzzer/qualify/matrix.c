@@ -23,8 +23,8 @@ int matrix_column_dir(const struct matrix *m, unsigned int column)
 	return file_make_dir(m->dir_fd, path);
 }
 
-static unsigned int have(const struct qualification *q, const unsigned int *want,
-			 unsigned int c)
+static unsigned int lacking(const struct qualification *q, const unsigned int *want,
+			    unsigned int c)
 {
 	unsigned int left = 0;
 
@@ -44,11 +44,11 @@ static void tell_progress(const struct matrix *m, const struct pass *pass, unsig
 
 	for (unsigned int i = 0; i < q->n_columns; i++)
 		if (!q->columns[i].error[0])
-			left += have(q, want, i);
+			left += lacking(q, want, i);
 	duration_format(pass->runs ? (long)(seconds / pass->runs * left) : 0, span);
 	snprintf(line, sizeof(line),
 		 "%s: %u runs, %u left here, %u in all, about %s left",
-		 q->columns[c].name, pass->runs, have(q, want, c), left, span);
+		 q->columns[c].name, pass->runs, lacking(q, want, c), left, span);
 	if (m->tell)
 		m->tell(line);
 }
@@ -123,7 +123,7 @@ static int run_wanted(const struct matrix *m, const unsigned int *want)
 	for (unsigned int c = 0; c < q->n_columns && !ret && !*m->stop; c++) {
 		if (q->columns[c].error[0])
 			continue;
-		if (have(q, want, c))
+		if (lacking(q, want, c))
 			ret = run_column(m, c, want);
 		else
 			q->columns[c].complete = true;

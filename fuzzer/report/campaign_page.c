@@ -94,7 +94,7 @@ static void write_finding(int dir_fd, const struct campaign_finding *finding, FI
 
 	snprintf(title, sizeof(title), "%.80s: %.450s", finding->id, finding->reason);
 	fprintf(out, "<article>");
-	if (!page_evidence(out, dir_fd, finding->folder, title)) {
+	if (!page_evidence(out, dir_fd, finding->folder, title, NULL)) {
 		fputs("<h3>", out);
 		markup_xml(out, title);
 		fputs("</h3>", out);

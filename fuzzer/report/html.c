@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* A qualification as one HTML page: verdict, reasons, matrix, differences, evidence, environment. */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzzer/campaign/finding_folder.h"
+#include "fuzzer/export/export.h"
 #include "fuzzer/qualify/judge.h"
 #include "fuzzer/qualify/stats.h"
 #include "harness/explain/explain.h"
@@ -112,13 +114,35 @@ static bool flagged(const struct qualification *q, const struct row *row)
 	return false;
 }
 
+/* One C file for whoever has to mend it; NULL where the scenario has no such form. */
+static char *reproducer(const struct row *row, const struct kind *kind)
+{
+	struct export_facts facts = {.title = row->name,
+				     .verdict = kind->verdict,
+				     .reason = kind->reason,
+				     .frame = ""};
+	char err[200], *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int ret = out ? export_c(&row->scn, &facts, out, err) : -ENOMEM;
+
+	if (out)
+		fclose(out);
+	if (ret < 0) {
+		free(text);
+		text = NULL;
+	}
+	return text;
+}
+
 /* The evidence of every outcome of a cell. */
 static void cell_evidence(const struct report *report, const struct row *row,
 			  unsigned int c, FILE *out)
 {
 	const struct column *column = &report->q->columns[c];
 	const struct cell *cell = &row->cells[c];
-	char id[40], folder[300], title[900];
+	char id[40], folder[300], title[900], *code;
+	bool told;
 
 	for (unsigned int k = 0; k < cell->n_kinds; k++) {
 		const struct kind *kind = &cell->kinds[k];
@@ -130,7 +154,10 @@ static void cell_evidence(const struct report *report, const struct row *row,
 			 folder_section(kind->verdict), id);
 		snprintf(title, sizeof(title), "%s, %u of %u runs on %s: %s", id,
 			 kind->count, cell->runs, column->name, kind->reason);
-		if (page_evidence(out, report->dir_fd, folder, title))
+		code = reproducer(row, kind);
+		told = page_evidence(out, report->dir_fd, folder, title, code);
+		free(code);
+		if (told)
 			continue;
 		fputs("<p>", out);
 		markup_xml(out, title);

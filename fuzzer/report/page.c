@@ -63,6 +63,15 @@ static void folded(FILE *out, const char *title, const char *text, bool open)
 	fputs("</pre></details>\n", out);
 }
 
+static void reproducer_file(FILE *out, int fd, const char *otherwise)
+{
+	char *text = read_file(fd, "repro.c");
+
+	if (text || otherwise)
+		folded(out, "C reproducer", text ? text : otherwise, false);
+	free(text);
+}
+
 static void text_file(FILE *out, int fd, const char *name, const char *title)
 {
 	char *text = read_file(fd, name);
@@ -108,7 +117,8 @@ static void snapshot(FILE *out, int fd)
 	free(res.json);
 }
 
-bool page_evidence(FILE *out, int dir_fd, const char *folder, const char *title)
+bool page_evidence(FILE *out, int dir_fd, const char *folder, const char *title,
+		   const char *reproducer)
 {
 	int fd = dir_fd < 0 ? -1
 			    : openat(dir_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -121,7 +131,7 @@ bool page_evidence(FILE *out, int dir_fd, const char *folder, const char *title)
 	graph(out, fd);
 	snapshot(out, fd);
 	text_file(out, fd, "scenario.txt", "Scenario");
-	text_file(out, fd, "repro.c", "C reproducer");
+	reproducer_file(out, fd, reproducer);
 	text_file(out, fd, "kmsg.txt", "Kernel log");
 	fputs("</details>\n", out);
 	close(fd);

@@ -12,9 +12,11 @@ void page_end(FILE *out);
 
 /*
  * The evidence in a finding's folder (fuzzer/campaign/findings.h), folded up: graph, stacks, scenario, C reproducer,
- * kernel log, as far as they are there. False: no such folder, nothing was written.
+ * kernel log, as far as they are there. reproducer: shown where the folder has no repro.c, or NULL. False: no such folder, nothing was
+ * written.
  */
-bool page_evidence(FILE *out, int dir_fd, const char *folder, const char *title);
+bool page_evidence(FILE *out, int dir_fd, const char *folder, const char *title,
+		   const char *reproducer);
 
 /* "1:02:03", "4.2 s", "180 ms" */
 void page_span(FILE *out, double seconds);
