@@ -301,7 +301,8 @@ static int minimise(struct job *job)
 	job->min.best.config.expect = 0;
 	ret = same_signature(job, &job->min.best);
 	if (!ret) {
-		printf("%s: %s not in %u of %u runs: 'shortfuse run --search' looks for "
+		printf("%s: %s not in %u of %u runs: 'shortfuse replay --search' looks "
+		       "for "
 		       "a timing "
 		       "that shows it more often\n",
 		       job->file.path, job->id, job->need, job->runs);

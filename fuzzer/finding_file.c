@@ -90,10 +90,11 @@ static bool is_folder(const char *path)
 
 static void choose_file(struct finding_file *finding, const char *path)
 {
-	static const char *const names[] = {"scenario.min.txt", "scenario.txt"};
+	static const char *const names[] = {"scenario.min.txt", "scenario.schedule.txt",
+					    "scenario.txt"};
 
 	snprintf(finding->dir, sizeof(finding->dir), "%s", path);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(finding->path, sizeof(finding->path), "%.4000s/%s", path,
 			 names[i]);
 		if (!access(finding->path, R_OK))

@@ -25,7 +25,7 @@ struct finding_file {
 };
 
 /*
- * Loads FILE, or of a folder the smallest scenario that is in it (scenario.min.txt, .txt, .bin) and its
+ * Loads FILE, or of a folder the smallest scenario that is in it (scenario.min.txt, .schedule.txt, .txt, .bin) and its
  * evidence. 0, or -errno with a line in err[SCENARIO_FILE_ERROR].
  */
 int finding_file_load(const char *path, struct finding_file *ret, char *err);
