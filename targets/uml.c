@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,9 +67,10 @@ static int start_process(struct uml *uml, int channel, int console)
 		argv[N_ARGUMENTS + 3] = "time-travel=inf-cpu";
 	sp.out = sp.err = console;
 	sp.mode = SPAWN_CAGED;
-	/* Its processes hand every guest task over to each other: on two CPUs it is 2-4 times slower. */
+	/* Its processes hand every guest task over to each other: on two CPUs it is 2-4
+	 * times slower. */
 	if (sp.cpu < 0)
-		sp.cpu = 0;
+		sp.cpu = sched_getcpu();
 	return spawn_process(&sp, &uml->peer.proc);
 }
 
