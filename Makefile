@@ -158,12 +158,13 @@ compile_commands.json: Makefile $(HARNESS_SRC) $(FUZZER_SRC) $(TARGET_SRC)
 deps:
 	$(Q)tests/deps.sh
 
-# /init of a guest that dies on demand.
+# /init of a guest that dies on demand. Static, so not with the sanitisers.
+GUEST_INITS := $(if $(filter 1,$(SAN)),,$(B)/dying_executor)
 $(B)/dying_executor: $(B)/obj/tests/fake/dying_executor.o $(B)/libharness.a
 	$(if $(filter 1,$(V)),,@echo "  LD      $@")
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $^
 
-tests: all $(B)/dying_executor $(UNIT_BIN) $(STANDALONE_BIN) $(B)/shortfuse-fake $(B)/shortfuse-fake-kernels
+tests: all $(GUEST_INITS) $(UNIT_BIN) $(STANDALONE_BIN) $(B)/shortfuse-fake $(B)/shortfuse-fake-kernels
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory tests
