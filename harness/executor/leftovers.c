@@ -94,9 +94,11 @@ static bool owner_lives(const char *proc_root, uint32_t uid, uint32_t gid)
 	       hash12(st.start) == (gid & OWNER_START);
 }
 
-static bool abort_connection(int ctl_fd, const char *name)
+/* Only if it still is whose it was when it was looked at. */
+static bool abort_connection(int ctl_fd, const char *name, const struct stat *was)
 {
 	char path[300];
+	struct stat st;
 	bool done;
 	int fd;
 
@@ -104,7 +106,8 @@ static bool abort_connection(int ctl_fd, const char *name)
 	fd = openat(ctl_fd, path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	done = write(fd, "1", 1) == 1;
+	done = !fstat(fd, &st) && st.st_uid == was->st_uid && st.st_gid == was->st_gid &&
+	       write(fd, "1", 1) == 1;
 	close(fd);
 	return done;
 }
@@ -128,7 +131,7 @@ int leftovers_clean(const char *proc_root, const char *ctl_root)
 		    (st.st_gid & OWNER_NS) != ns ||
 		    owner_lives(proc_root, st.st_uid, st.st_gid))
 			continue;
-		if (abort_connection(dirfd(dir), entry->d_name))
+		if (abort_connection(dirfd(dir), entry->d_name, &st))
 			n++;
 	}
 	closedir(dir);
