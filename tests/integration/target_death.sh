@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 ldd "$B/shortfuse-executor" > /dev/null 2>&1 && { echo "skipped: a guest needs a static executor"; exit 77; }
 [ "$(id -u)" = 0 ] || { echo "skipped: not root"; exit 77; }
+need_static_executor
 [ -x "$B/dying_executor" ] || { echo "skipped: $B/dying_executor is not built"; exit 77; }
 targets=
 [ -x /usr/bin/linux.uml ] && targets=uml

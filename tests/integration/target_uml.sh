@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 ldd "$B/shortfuse-executor" > /dev/null 2>&1 && { echo "skipped: a guest needs a static executor"; exit 77; }
 [ "$(id -u)" = 0 ] || { echo "skipped: not root"; exit 77; }
+need_static_executor
 [ -x /usr/bin/linux.uml ] || { echo "skipped: user-mode-linux is not installed"; exit 77; }
 before=$(pgrep -x -c linux.uml || true)
 want 0 timeout 120 "$SF" run --check --target uml corpus/hangs/pidns-flush.txt corpus/hangs/exit-flush.txt \
