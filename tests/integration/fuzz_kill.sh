@@ -3,6 +3,7 @@
 set -u
 B=${B:-build}
 command -v afl-fuzz >/dev/null || { echo "skipped: afl-fuzz is not installed"; exit 77; }
+! ldd "$B/shortfuse-executor" >/dev/null 2>&1 || { echo "skipped: afl-fuzz cannot load a sanitised mutator (SAN=1)"; exit 77; }
 dir=$(mktemp -d)
 out=$dir/campaign
 trap 'kill $pid 2>/dev/null; rm -rf "$dir"' EXIT

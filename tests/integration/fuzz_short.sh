@@ -5,6 +5,7 @@ B=${B:-build}
 [ "$(id -u)" = 0 ] || { echo "skipped: not root"; exit 77; }
 [ -c /dev/fuse ] || { echo "skipped: no /dev/fuse"; exit 77; }
 command -v afl-fuzz >/dev/null || { echo "skipped: afl-fuzz is not installed"; exit 77; }
+! ldd "$B/shortfuse-executor" >/dev/null 2>&1 || { echo "skipped: afl-fuzz cannot load a sanitised mutator (SAN=1)"; exit 77; }
 dir=$(mktemp -d)
 out=$dir/campaign
 trap 'rm -rf "$dir"' EXIT

@@ -13,10 +13,15 @@ need_fuse() {
   [ -c /dev/fuse ] || { echo "no /dev/fuse"; exit 77; }
 }
 
+sanitised() {
+  ldd "$B/shortfuse-executor" > /dev/null 2>&1
+}
+
 # A guest has nothing but the executor: one that is not static (SAN=1) cannot be its /init.
 need_static_executor() {
-  ! ldd "$B/shortfuse-executor" > /dev/null 2>&1 || { echo "the executor is not static (SAN=1)"; exit 77; }
+  ! sanitised || { echo "the executor is not static (SAN=1)"; exit 77; }
 }
+
 
 # Connections of shortfuse (group_id 0x5f......) whose executor (user_id) is no more: what nobody will remove but
 # the next start. In a private mount namespace, as fusectl may not be mounted.
