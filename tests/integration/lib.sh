@@ -22,7 +22,6 @@ need_static_executor() {
   ! sanitised || { echo "the executor is not static (SAN=1)"; exit 77; }
 }
 
-
 # Connections of shortfuse (group_id 0x5f......) whose executor (user_id) is no more: what nobody will remove but
 # the next start. In a private mount namespace, as fusectl may not be mounted.
 CTL=/sys/fs/fuse/connections

@@ -1,7 +1,6 @@
 #!/bin/sh
 # A Debian kernel in QEMU gives the same verdicts. Skipped where no kernel is cached and none can be fetched.
 . "$(dirname "$0")/lib.sh"
-ldd "$B/shortfuse-executor" > /dev/null 2>&1 && { echo "skipped: a guest needs a static executor"; exit 77; }
 [ "$(id -u)" = 0 ] || { echo "skipped: not root"; exit 77; }
 need_static_executor
 [ -x /usr/bin/qemu-system-x86_64 ] || { echo "skipped: qemu-system-x86 is not installed"; exit 77; }
