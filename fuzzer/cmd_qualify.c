@@ -111,7 +111,7 @@ static unsigned int number(struct argp_state *state, const char *name, const cha
 
 static void add_kernel(struct arguments *a, struct argp_state *state, const char *spec)
 {
-	if (strlen(spec) >= SPEC_MAX || a->setup.n_kernels == SETUP_KERNELS_MAX)
+	if (strlen(spec) >= COLUMN_SPEC_MAX || a->setup.n_kernels == SETUP_KERNELS_MAX)
 		argp_error(state, "--kernel %s: too long, or too many", spec);
 	a->setup.kernels[a->setup.n_kernels++] = spec;
 }
@@ -175,7 +175,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		add_kernel(a, state, arg);
 		return 0;
 	case OPT_BASELINE:
-		if (strlen(arg) >= SPEC_MAX)
+		if (strlen(arg) >= COLUMN_SPEC_MAX)
 			argp_error(state, "--baseline %s: too long", arg);
 		a->setup.baseline = arg;
 		return 0;

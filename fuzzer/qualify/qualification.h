@@ -18,8 +18,8 @@
 
 #define KINDS_MAX                                                                        \
 	12 /* different outcomes kept of a cell; the rest counts as the last one */
-#define SETTINGS_MAX 4 /* --sweep options */
-#define SPEC_MAX     200
+#define SETTINGS_MAX	4 /* --sweep options */
+#define COLUMN_SPEC_MAX 200
 
 /* An outcome: runs with this verdict, rung and signature. */
 struct kind {
@@ -43,9 +43,9 @@ struct setting {
 };
 
 struct column {
-	char spec[SPEC_MAX]; /* target */
-	char name[300];	     /* spec and settings: "host fs.fuse.x=15" */
-	char slug[80];	     /* the folder of its evidence below columns/ */
+	char spec[COLUMN_SPEC_MAX]; /* target */
+	char name[300];		    /* spec and settings: "host fs.fuse.x=15" */
+	char slug[80];		    /* the folder of its evidence below columns/ */
 	bool baseline;
 	unsigned int n_settings;
 	struct setting settings[SETTINGS_MAX];
