@@ -22,7 +22,7 @@
 #define POOL_MAX    512
 #define MADE_MAX    1000
 #define POOL_REREAD 500 /* inputs made between two looks at the folder */
-#define FUZZ_COUNT  64	/* inputs made from one queue entry at a time */
+#define FUZZ_COUNT  16	/* inputs made from one queue entry at a time */
 
 /* Where an input starts from. */
 enum source { SOURCE_ENTRY, SOURCE_FINDING, SOURCE_NOTHING, SOURCE_COUNT };

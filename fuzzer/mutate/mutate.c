@@ -9,7 +9,7 @@
 #include "harness/scenario/tables.h"
 #include "rows.h"
 
-#define TRIES 12
+#define TRIES 24
 
 const struct mutation mutation_table[] = {
 #define ROW(name, weight, help) {#name, weight, row_##name, help},
@@ -48,10 +48,8 @@ static const struct mutation *pick(struct rng *rng)
 const struct mutation *mutate_scenario(struct scenario *scn, const struct mutate_env *env)
 {
 	const struct mutation *row, *last = NULL;
-	unsigned int n = 1;
+	unsigned int n = 1u << rng_below(env->rng, 4);
 
-	while (n < 5 && rng_chance(env->rng, 1, 2))
-		n++;
 	for (unsigned int tries = 0; n && tries < TRIES; tries++) {
 		row = pick(env->rng);
 		if (!mutate_one(scn, row, env))

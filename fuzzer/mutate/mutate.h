@@ -30,7 +30,7 @@ extern const struct mutation mutation_table[]; /* ends with a NULL name */
 bool mutate_one(struct scenario *scn, const struct mutation *row,
 		const struct mutate_env *env);
 
-/* One to five mutations by weight. The row of the last one, or NULL: nothing could be
+/* One, two, four or eight mutations by weight. The row of the last one, or NULL: nothing could be
  * changed. */
 const struct mutation *mutate_scenario(struct scenario *scn,
 				       const struct mutate_env *env);

@@ -18,8 +18,8 @@
 	ROW(change_actor, 4, "another actor does the step")                              \
 	ROW(change_op, 4, "the actor does something else")                               \
 	ROW(change_arg, 8, "another argument")                                           \
-	ROW(end_actor, 6, "an actor exits, is killed, or executes something")            \
-	ROW(hold_and_end, 4, "an actor opens a file, may unshare it, and ends")          \
+	ROW(end_actor, 8, "an actor exits, is killed, or executes something")            \
+	ROW(hold_and_end, 6, "an actor opens a file, may unshare it, and ends")          \
 	ROW(add_fault, 6, "a rule for a request that some step sends")                   \
 	ROW(fault_and_step, 5, "a new step and a rule for what it sends")                \
 	ROW(drop_fault, 4, "one rule less")                                              \
@@ -30,7 +30,7 @@
 	ROW(change_threads, 2, "number of serving threads")                              \
 	ROW(change_flags, 5, "a mount, INIT, open or daemon flag")                       \
 	ROW(add_task, 3, "a task, with a step for it")                                   \
-	ROW(add_thread, 3, "a thread of a task or the daemon, with a step")              \
+	ROW(add_thread, 4, "a thread of a task or the daemon, with a step")              \
 	ROW(add_namespace, 2, "a pid namespace with a task in it")                       \
 	ROW(change_task, 4, "kind, parent or time of creation of a task")                \
 	ROW(drop_task, 2, "a task goes with its steps")                                  \
