@@ -70,6 +70,8 @@ void peer_flush(struct peer *peer)
 {
 	char buf[4096];
 
+	console_pump(&peer->console);
+	console_mark(&peer->console);
 	while (recv(peer->channel, buf, sizeof(buf), MSG_DONTWAIT) > 0)
 		;
 	frame_reader_release(&peer->reader);
@@ -231,6 +233,7 @@ int peer_hello(struct peer *peer, int ours, int spare, int timeout_ms, char *err
 	if (peer->spare_channel >= 0)
 		close(peer->spare_channel);
 	peer->spare_channel = -1;
+	console_pump(&peer->console); /* what it said while it booted is not of a run */
 	console_mark(&peer->console);
 	return ret;
 }
@@ -383,12 +386,32 @@ static void run_until(struct peer *peer, const struct scenario *scn, uint32_t fl
 		peer->dead = true;
 }
 
+/*
+ * What the console said since the last run: a bug that showed itself late must not be lost, even if
+ * it is another scenario's.
+ */
+static bool spoke_meanwhile(struct peer *peer, struct result *res)
+{
+	const struct kmsg_scan *scan = &peer->console.scan;
+	char late[sizeof(res->reason)];
+
+	console_pump(&peer->console);
+	if (!peer->guest || !scan->found || scan->hit.severity < KMSG_BUG)
+		return false;
+	last_words(peer);
+	set_kernel(peer, res);
+	snprintf(late, sizeof(late), "before this run, %.350s", res->reason);
+	memcpy(res->reason, late, sizeof(late));
+	peer->dead = true;
+	return true;
+}
+
 int peer_run(struct peer *peer, const struct scenario *scn, uint32_t flags,
 	     struct result *res)
 {
 	if (peer->dead)
 		set_infra(peer, -ENOTCONN, res);
-	else
+	else if (!spoke_meanwhile(peer, res))
 		run_until(peer, scn, flags, now_ms() + deadline_ms(peer, scn), res);
 	return 0;
 }

@@ -59,7 +59,7 @@ int peer_stop(struct peer *peer, int ms);
  */
 int peer_revive(struct peer *peer, const char *hello, int timeout_ms);
 
-/* Forgets what is buffered on the channel: after a snapshot was restored. */
+/* Forgets what is buffered on channel and console: after a snapshot was restored. */
 void peer_flush(struct peer *peer);
 
 #endif

@@ -198,6 +198,27 @@ static void test_warn_with_result(void **state)
 	tear_down(&f);
 }
 
+/* A report that comes after the result of its run is still told, and the guest is not used further. */
+static void test_late_report(void **state)
+{
+	struct fixture f;
+	struct result res;
+
+	(void)state;
+	start(&f);
+	answer(&f, 1, VERDICT_CLEAN);
+	run(&f, &res);
+	assert_int_equal(res.verdict, VERDICT_CLEAN);
+	result_release(&res);
+	say(&f, "[ 9.0] INFO: task init:9 blocked for more than 15 seconds.\n");
+	run(&f, &res);
+	assert_int_equal(res.verdict, VERDICT_KERNEL);
+	assert_int_equal(res.poisoned, 1);
+	assert_non_null(strstr(res.reason, "before this run"));
+	result_release(&res);
+	tear_down(&f);
+}
+
 static void test_wrong_version(void **state)
 {
 	struct fixture f;
@@ -273,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_channel_lost),
 		cmocka_unit_test(test_noise_on_channel),
 		cmocka_unit_test(test_warn_with_result),
+		cmocka_unit_test(test_late_report),
 		cmocka_unit_test(test_wrong_version),
 		cmocka_unit_test(test_complaint_of_init),
 		cmocka_unit_test(test_process_killed),
