@@ -31,7 +31,8 @@ struct run_options {
 };
 
 struct tally {
-	unsigned int runs, flagged, different, infra;
+	unsigned int runs, flagged, different;
+	unsigned int infra, unanswered; /* tries that our own trouble spoiled; runs without any other */
 	bool stop;
 };
 
@@ -138,6 +139,10 @@ static void count(const struct run_options *opt, const struct scenario *scn,
 	unsigned int expect = scn->config.expect;
 
 	tally->runs++;
+	if (res->verdict == VERDICT_INFRA) {
+		tally->unanswered++;
+		return;
+	}
 	if (verdict_table[res->verdict].severity >= opt->flag_at)
 		tally->flagged++;
 	if (opt->check && expect && res->verdict != expect - 1)
@@ -244,11 +249,10 @@ static int verdict_status(const struct run_options *opt, const struct tally *tal
 {
 	if (worst)
 		return worst;
-	if (tally->stop && !tally->flagged)
-		return EXIT_INFRA;
-	if (opt->check)
-		return tally->different ? EXIT_FLAGGED : EXIT_CLEAN;
-	return tally->flagged ? EXIT_FLAGGED : EXIT_CLEAN;
+	if (opt->check ? tally->different : tally->flagged)
+		return EXIT_FLAGGED;
+	/* No answer is never "nothing found". */
+	return tally->stop || tally->unanswered ? EXIT_INFRA : EXIT_CLEAN;
 }
 
 static void summary(const struct run_options *opt, const struct tally *tally)
@@ -257,8 +261,8 @@ static void summary(const struct run_options *opt, const struct tally *tally)
 		return;
 	if (opt->check)
 		printf("%u runs, %u as expected, %u different, %u retried for infra\n",
-		       tally->runs, tally->runs - tally->different, tally->different,
-		       tally->infra);
+		       tally->runs, tally->runs - tally->different - tally->unanswered,
+		       tally->different, tally->infra);
 	else
 		printf("%u runs, %u flagged, %u retried for infra\n", tally->runs,
 		       tally->flagged, tally->infra);
