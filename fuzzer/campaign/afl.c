@@ -46,6 +46,8 @@ static void set_environment(const struct afl *afl, const struct afl_options *o)
 	setenv("AFL_FORKSRV_INIT_TMOUT", "30000", 1);
 	setenv("AFL_FAST_CAL", "1", 1);
 	setenv("AFL_IMPORT_FIRST", "1", 1);
+	/* Trimmed entries show one thing each; what is new comes from several at once, and a run is dear. */
+	setenv("AFL_DISABLE_TRIM", "1", 1);
 	if (!afl->screen)
 		setenv("AFL_NO_UI", "1", 1);
 	if (o->mutator) {

@@ -66,6 +66,7 @@ struct campaign {
 	_Atomic uint64_t runs, infra, verdicts[VERDICT_COUNT];
 	_Atomic uint64_t steps,
 		steps_reached;	  /* issued in all; that got to a system call */
+	_Atomic uint64_t busy_us; /* that targets ran scenarios, all jobs together */
 	_Atomic int64_t last_new; /* time(2) of the last new finding */
 	_Atomic bool incident;	  /* its exact shape was seen, shape.h */
 	_Atomic bool failed;	  /* a job cannot go on; error says why */

@@ -108,6 +108,7 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 		return ret;
 	}
 	c->runs++;
+	c->busy_us += res->total_us;
 	c->verdicts[res->verdict]++;
 	count_steps(c, res);
 	if (res->verdict == VERDICT_INFRA)

@@ -124,6 +124,7 @@ int state_write(struct campaign *c, const char *state)
 	if (!json)
 		return -ENOMEM;
 	json_object_set_new(json, "verdicts", verdict_counts(c));
+	json_object_set_new(json, "busy_ms", json_integer(c->busy_us / 1000));
 	json_object_set_new(json, "steps", json_integer(c->steps));
 	json_object_set_new(json, "steps_reached", json_integer(c->steps_reached));
 	/* Only before the jobs run: afterwards the target is theirs. */
