@@ -135,16 +135,18 @@ static const struct scenario *pool_pick(struct mutator *m)
 
 /*
  * Whole new scenarios find most at the start, changes of what was found later on, and when that turns is not known
- * beforehand: each source gets a share by the entries it has won of late, and a tenth in any case.
+ * beforehand: each source gets a share by the entries it has won of late, and a little in any case.
  */
 static enum source pick_source(struct mutator *m, bool findings)
 {
+	/* Least shares. A variant of a finding is most often that finding again, at ten times the cost. */
+	static const uint32_t floor[SOURCE_COUNT] = {100, 30, 100};
 	uint32_t share[SOURCE_COUNT], total = 0, at;
 
 	for (int i = 0; i < SOURCE_COUNT; i++) {
-		share[i] = i == SOURCE_FINDING && !findings
-				   ? 0
-				   : 100 + 1000 * (m->won[i] + 1) / (m->made[i] + 10);
+		share[i] = floor[i] + 1000 * (m->won[i] + 1) / (m->made[i] + 10);
+		if (i == SOURCE_FINDING && !findings)
+			share[i] = 0;
 		total += share[i];
 	}
 	at = rng_below(&m->rng, total);
