@@ -116,7 +116,7 @@ static int host_run(struct target *target, const struct scenario *scn, uint32_t 
 	struct host *host = (struct host *)target;
 	int ret = peer_run(&host->peer, scn, flags, ret_res);
 
-	if (!ret && ret_res->poisoned)
+	if (!ret && ret_res->verdict == VERDICT_UNREAPABLE)
 		host->poisoned = true;
 	return ret;
 }

@@ -69,8 +69,10 @@ static int64_t ctl_cont(struct run *run, const struct scn_step *step)
 
 static int64_t ctl_sleep(struct run *run, const struct scn_step *step)
 {
-	(void)run;
-	usleep(step->v * 1000u);
+	for (unsigned int ms = 0; ms < step->v; ms++) {
+		run->ex->beat++;
+		usleep(1000);
+	}
 	return 0;
 }
 

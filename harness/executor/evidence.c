@@ -147,13 +147,45 @@ static void keep_user_stacks(const struct snapshot *from, struct snapshot *to)
 	}
 }
 
-static void explain(struct run *run)
+static void drop(struct snapshot *snap, struct explanation *why, bool *explained)
 {
-	if (run->explained)
-		explanation_release(&run->why);
-	run->explained = !explain_snapshot(&run->snap, &run->why);
-	if (!run->explained)
-		memset(&run->why, 0, sizeof(run->why));
+	if (*explained)
+		explanation_release(why);
+	*explained = false;
+	snapshot_release(snap);
+	snapshot_init(snap);
+}
+
+/* The evidence of the rung before steps aside for a newer one. */
+static void stash(struct run *run)
+{
+	if (run->stashed) {
+		drop(&run->snap, &run->why, &run->explained);
+		return;
+	}
+	run->old_snap = run->snap;
+	run->old_why = run->why;
+	run->old_explained = run->explained;
+	run->stashed = true;
+	run->explained = false;
+}
+
+void evidence_keep(struct run *run)
+{
+	if (run->stashed)
+		drop(&run->old_snap, &run->old_why, &run->old_explained);
+	run->stashed = false;
+}
+
+void evidence_forget(struct run *run)
+{
+	if (!run->stashed)
+		return;
+	drop(&run->snap, &run->why, &run->explained);
+	run->snap = run->old_snap;
+	run->why = run->old_why;
+	run->explained = run->old_explained;
+	run->stashed = false;
 }
 
 void evidence_take(struct run *run, enum rung rung)
@@ -171,9 +203,11 @@ void evidence_take(struct run *run, enum rung rung)
 		ustack_collect("/proc", &snap, USTACK_MS, &run->ignore);
 	else
 		keep_user_stacks(&run->snap, &snap);
-	snapshot_release(&run->snap);
+	stash(run);
 	run->snap = snap;
-	explain(run);
+	run->explained = !explain_snapshot(&run->snap, &run->why);
+	if (!run->explained)
+		memset(&run->why, 0, sizeof(run->why));
 }
 
 void evidence_of_clean_run(struct run *run)

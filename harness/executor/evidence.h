@@ -6,10 +6,14 @@
 #include "run.h"
 
 /*
- * Replaces the snapshot: all threads that still exist, connection, ledger, kernel log; and explains it.
- * User stacks only once a run, after the first rung that failed: they cost milliseconds.
+ * Takes a new snapshot: all threads that still exist, connection, ledger, kernel log; and explains it. It counts once
+ * the rung is known to have failed: evidence_keep(). Where the rung helps after all, the evidence of the rung before is
+ * that of the run: evidence_forget(). User stacks only once a run, after the first rung that failed: they cost
+ * milliseconds.
  */
 void evidence_take(struct run *run, enum rung rung);
+void evidence_keep(struct run *run);
+void evidence_forget(struct run *run);
 
 /* As above for a run that ended well, when its details are wanted: no tasks, all requests. */
 void evidence_of_clean_run(struct run *run);

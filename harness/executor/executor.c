@@ -89,7 +89,7 @@ int executor_init(struct executor *ex, int channel, int cpu, char *err)
 	ex->hung_task_s = read_number("/proc/sys/kernel/hung_task_timeout_secs");
 	kmsg_open(&ex->kmsg); /* absent in some containers: then no kernel log */
 	ex->kmsg.fd = move_fd(ex->kmsg.fd);
-	return ex->fifo ? warden_start(ex) : 0;
+	return warden_start(ex);
 }
 
 static int send_hello(const struct executor *ex)

@@ -49,6 +49,7 @@ struct executor {
 	uint64_t runs;
 	_Atomic bool busy;     /* a run is going on */
 	_Atomic bool demoted;  /* its tasks lost their priority: warden.h */
+	_Atomic bool rescued;  /* the executor hung, its run was aborted: warden.h */
 	_Atomic uint32_t beat; /* counts the executor's waits */
 };
 

@@ -140,18 +140,19 @@ int isolate_descriptors(struct executor *ex, char *err)
  */
 void isolate_scheduler(struct executor *ex)
 {
-	struct sched_param param = {.sched_priority = 1};
+	const struct sched_param param = {.sched_priority = 1};
+	cpu_set_t one;
 
-	if (ex->cpu >= 0) {
-		cpu_set_t set;
-
-		CPU_ZERO(&set);
-		CPU_SET((size_t)ex->cpu, &set);
-		if (sched_setaffinity(0, sizeof(set), &set) < 0)
-			ex->cpu = -1;
-	}
+	sched_getaffinity(0, sizeof(ex->actors.cpus), &ex->actors.cpus);
+	if (ex->cpu < 0)
+		ex->cpu = sched_getcpu();
+	CPU_ZERO(&one);
+	CPU_SET((size_t)ex->cpu, &one);
+	if (ex->cpu < 0 || sched_setaffinity(0, sizeof(one), &one) < 0)
+		ex->cpu = -1;
 	prctl(PR_SET_TIMERSLACK, 1UL);
-	ex->fifo = !sched_setscheduler(0, SCHED_FIFO, &param);
+	/* Priority tells who runs on one CPU only. */
+	ex->fifo = ex->cpu >= 0 && !sched_setscheduler(0, SCHED_FIFO, &param);
 	ex->actors.fifo = ex->fifo ? 2 : 0;
 }
 

@@ -45,7 +45,7 @@ static unsigned int patience_ms(const struct run *run, enum rung rung)
 }
 
 /* True: nothing in scope is left. False: the rung has not helped; evidence was taken. */
-static bool settle(struct run *run, enum rung rung, enum scope scope)
+static bool watch(struct run *run, enum rung rung, enum scope scope)
 {
 	struct survivors *was = &run->was, *now = &run->now;
 	int64_t begin = now_us(), still_since = 0, t;
@@ -80,6 +80,17 @@ static bool settle(struct run *run, enum rung rung, enum scope scope)
 		}
 		survivors_wait(now, looks < 4 ? 1 : 4);
 	}
+}
+
+static bool settle(struct run *run, enum rung rung, enum scope scope)
+{
+	bool gone = watch(run, rung, scope);
+
+	if (gone)
+		evidence_forget(run);
+	else
+		evidence_keep(run);
+	return gone;
 }
 
 static bool anyone_idle(const struct run *run)

@@ -88,6 +88,7 @@ static void dismantle(struct run *run)
 			run_abort(run);
 			return;
 		}
+		run->ex->beat++;
 		usleep(1000);
 	}
 }
@@ -176,12 +177,15 @@ void executor_run(struct executor *ex, const struct scenario *scn,
 	reset_arena(ex->arena, scn);
 	kmsg_skip(&ex->kmsg);
 	ex->runs++;
-	ex->demoted = false;
+	ex->demoted = ex->rescued = false;
 	ex->busy = true;
 	run->start_us = run->steps_end_us = now_us();
 	do_run(run);
 	ex->busy = false;
 	run_probes_release(run);
+	if (ex->rescued)
+		set_infra(run, "the executor hung on a task of the run; the connection "
+			       "was aborted");
 	clean = res->verdict == VERDICT_CLEAN;
 	if (clean && (request->flags & RUN_DETAILS))
 		evidence_of_clean_run(run);

@@ -51,6 +51,10 @@ struct run {
 	struct snapshot snap; /* of the last rung that did not help */
 	struct explanation why;
 	bool explained;
+	struct snapshot
+		old_snap; /* the same of the rung before, while this one is not decided */
+	struct explanation old_why;
+	bool old_explained, stashed;
 	int waiting_before_abort;
 	struct survivors was, now, some; /* looks: the last one, this one, whom to kill */
 };

@@ -5,10 +5,12 @@
 #include <sched.h>
 #include <time.h>
 
+#include "run.h"
 #include "warden.h"
 
 #define PRIORITY  3
 #define PERIOD_MS 200
+#define RESCUE_MS 4000
 
 static int demote(void *ctx, pid_t pid, pid_t tid)
 {
@@ -23,15 +25,21 @@ static int demote(void *ctx, pid_t pid, pid_t tid)
 static void *watch(void *arg)
 {
 	struct executor *ex = arg;
+	unsigned int still = 0;
 	uint32_t seen = 0;
 
 	for (;;) {
 		const struct timespec period = {0, PERIOD_MS * 1000000l};
 
 		nanosleep(&period, NULL);
-		if (ex->busy && ex->beat == seen) {
+		still = ex->busy && ex->beat == seen ? still + 1 : 0;
+		if (still == 1 && ex->fifo) {
 			ex->demoted = true;
 			procfs_each_thread(&ex->procfs, demote, NULL);
+		}
+		if (still * PERIOD_MS == RESCUE_MS) {
+			ex->rescued = true;
+			run_abort(ex->run);
 		}
 		seen = ex->beat;
 	}
@@ -46,9 +54,11 @@ int warden_start(struct executor *ex)
 	int err;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
-	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
-	pthread_attr_setschedparam(&attr, &param);
+	if (ex->fifo) {
+		pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+		pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
+		pthread_attr_setschedparam(&attr, &param);
+	}
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	err = pthread_create(&thread, &attr, watch, ex);
 	pthread_attr_destroy(&attr);

@@ -30,6 +30,8 @@ static struct birth births[SCN_MAX_TASKS];
 void actor_enter(const struct actor_env *env, unsigned int first_fd)
 {
 	close_range(first_fd, ~0U, 0);
+	if (env->arena->scn.config.cpus > 1)
+		sched_setaffinity(0, sizeof(env->cpus), &env->cpus);
 	if (env->fifo) {
 		const struct rlimit rttime = {RUNAWAY_US, RUNAWAY_US};
 		struct sched_param param = {.sched_priority = env->fifo};

@@ -8,6 +8,8 @@
 #ifndef SF_ACTOR_H
 #define SF_ACTOR_H
 
+#include <sched.h>
+
 #include "arena.h"
 #include "ops.h"
 
@@ -22,7 +24,8 @@ enum {
 struct actor_env {
 	struct arena *arena;
 	const char *mnt, *outside;
-	int fifo; /* SCHED_FIFO priority of the run's tasks, 0: SCHED_OTHER */
+	cpu_set_t cpus; /* where a run may go that asks for two CPUs */
+	int fifo;	/* SCHED_FIFO priority of the run's tasks, 0: SCHED_OTHER */
 	/* Body of the daemon process, for the namespace's init when the daemon is placed inside. */
 	void (*daemon_body)(const struct actor_env *env);
 };
