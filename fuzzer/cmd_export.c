@@ -13,9 +13,10 @@
 #include "harness/protocol/proto.h"
 #include "probe.h"
 #include "scenario_file.h"
+#include "try_c.h"
 
 struct arguments {
-	const char *finding, *output, *target, *frame;
+	const char *finding, *output, *target, *frame, *try;
 	int verdict; /* -1: find out */
 };
 
@@ -23,6 +24,8 @@ static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0, "where to write it (default: standard output)", 0},
 	{"target", 't', "TARGET", 0,
 	 "where to run the scenario once, to see verdict and stack (default: host)", 0},
+	{"try", 'T', "TARGET", 0,
+	 "compile the C file and run it on host or qemu:KERNEL; needs -o", 0},
 	{"verdict", 'v', "VERDICT", 0, "do not run it: this is what it shows", 0},
 	{"frame", 'F', "FUNCTION", 0, "kernel function that the stuck task must be in",
 	 0},
@@ -40,6 +43,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	case 't':
 		args->target = arg;
 		return 0;
+	case 'T':
+		args->try = arg;
+		return 0;
 	case 'F':
 		args->frame = arg;
 		return 0;
@@ -52,6 +58,10 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		if (args->finding)
 			argp_error(state, "one FINDING only, '%s' is too many", arg);
 		args->finding = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (args->try && !args->output)
+			argp_error(state, "--try needs -o FILE");
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "which FINDING?");
@@ -126,6 +136,16 @@ static int write_c(const struct arguments *args, const struct finding_file *find
 	return ret < 0 ? EXIT_INFRA : EXIT_CLEAN;
 }
 
+static int try_it(const struct arguments *args)
+{
+	char err[300] = "";
+	int ret = try_c(args->output, args->try, err);
+
+	if (ret < 0)
+		fprintf(stderr, "shortfuse: %s: %s\n", args->try, err);
+	return ret == 0 ? EXIT_CLEAN : ret == 1 ? EXIT_FLAGGED : EXIT_INFRA;
+}
+
 int cmd_export(int argc, char **argv)
 {
 	struct arguments args = {.target = "host", .verdict = -1};
@@ -145,5 +165,6 @@ int cmd_export(int argc, char **argv)
 		if (status)
 			return status;
 	}
-	return write_c(&args, &finding);
+	status = write_c(&args, &finding);
+	return status || !args.try ? status : try_it(&args);
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Compiles an exported C file and runs it: on this kernel, or as the init of a guest in QEMU. */
+#ifndef SF_TRY_C_H
+#define SF_TRY_C_H
+
+/*
+ * target: "host" or "qemu:KERNEL". What the program prints goes to standard output. Its exit status (1 reproduced,
+ * 0 not, 2 not tried), or -errno with a line in err[300].
+ */
+int try_c(const char *c_file, const char *target, char *err);
+
+#endif
