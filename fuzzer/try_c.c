@@ -192,7 +192,7 @@ static int run_guest(const char *program, const char *kernel, char *err)
 		return ret;
 	initramfs = initramfs_make(program, image.modules.path, image.modules.n, err);
 	if (initramfs >= 0) {
-		const char *argv[] = {QEMU,
+		const char *argv[] = {QEMU_PATH,
 				      "-nodefaults",
 				      "-display",
 				      "none",
