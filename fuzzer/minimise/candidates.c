@@ -151,6 +151,29 @@ static void remove_task(struct scenario *scn, unsigned int at)
 			remove_step(scn, i);
 }
 
+/* Another task takes over: its steps, its children, and what names it. */
+static void merge_task(struct scenario *scn, unsigned int at, unsigned int heir)
+{
+	unsigned int id = scn->tasks[at].id;
+
+	for (unsigned int i = 0; i < scn->n_steps; i++) {
+		struct scn_step *step = &scn->steps[i];
+		enum arg_class class = op_table[step->op].arg[0];
+
+		if (step->actor == id)
+			step->actor = (uint8_t)heir;
+		if ((class == ARG_TASK || class == ARG_ACTOR) && step->a == id)
+			step->a = (uint8_t)heir;
+	}
+	for (unsigned int i = 0; i < scn->n_faults; i++)
+		if (scn->faults[i].requester == id)
+			scn->faults[i].requester = (uint8_t)heir;
+	for (unsigned int i = 0; i < scn->n_tasks; i++)
+		if (scn->tasks[i].parent == id)
+			scn->tasks[i].parent = (uint8_t)heir;
+	remove_task(scn, at);
+}
+
 static void remove_settings(struct pick *pick)
 {
 	struct scn_config *config = &pick->scn.config;
@@ -189,6 +212,9 @@ static void removals(struct pick *pick)
 	for (unsigned int i = pick->scn.n_tasks; i-- > 0 && !pick->found;)
 		if (pick->scn.n_tasks > 1 && here(pick))
 			remove_task(&pick->scn, i);
+	for (unsigned int i = pick->scn.n_tasks; i-- > 1 && !pick->found;)
+		if (here(pick))
+			merge_task(&pick->scn, i, pick->scn.tasks[0].id);
 	remove_settings(pick);
 }
 

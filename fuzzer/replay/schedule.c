@@ -87,11 +87,11 @@ static bool pauses(struct variant *v)
 	return true;
 }
 
-/* Of one rule that holds: every later step, and a few times. */
+/* Of one rule that holds: every step, the one that never comes, and a few times. */
 static bool releases_of(struct variant *v, unsigned int rule)
 {
 	struct scn_fault *fault = &v->scn->faults[rule];
-	unsigned int n = v->scn->n_steps;
+	unsigned int n = v->scn->n_steps + 1u; /* the last one: never */
 
 	if (!is_hold(fault->action))
 		return false;
