@@ -201,9 +201,10 @@ int cmd_bisect_kernels(int argc, char **argv)
 		fprintf(stderr, "%s\n", err);
 		return EXIT_USAGE;
 	}
-	job.verdict = job.file.known		   ? (int)job.file.verdict
-		      : job.file.scn.config.expect ? job.file.scn.config.expect - 1
-						   : -1;
+	job.verdict =
+		job.file.known ? (int)job.file.verdict : job.file.scn.config.expect - 1;
+	if (job.verdict >= 0 && verdict_table[job.verdict].severity < SEVERITY_CONTRACT)
+		job.verdict = -1;
 	kernels = calloc((size_t)job.n_kernels, sizeof(*kernels));
 	if (!kernels)
 		return EXIT_INFRA;

@@ -77,17 +77,30 @@ static int write_state(int fd, const struct findings *store,
 	return ret;
 }
 
+/* What a person runs who has nothing but this folder and a shortfuse. */
+static const char repro_text[] =
+	"#!/bin/sh\n"
+	"# Shows the finding again.\n"
+	"#   ./repro.sh [N]   runs the scenario N times (default 1); exit 0: the same "
+	"verdict\n"
+	"#   ./repro.sh c     writes, compiles and runs repro.c; exit 1: reproduced\n"
+	"# KERNEL=6.12 ./repro.sh ...   in QEMU with that kernel (a name of 'shortfuse "
+	"kernel\n"
+	"# list', a bzImage, a .deb); TARGET=host|uml|qemu:KERNEL says it in full.\n"
+	"cd \"$(dirname \"$0\")\" || exit 3\n"
+	"shortfuse=${SHORTFUSE:-%s}\n"
+	"target=${TARGET:-${KERNEL:+qemu:$KERNEL}}\n"
+	"target=${target:-%s}\n"
+	"if [ \"$1\" = c ]; then\n"
+	"  case $target in qemu:*) ;; *) target=host ;; esac\n"
+	"  exec \"$shortfuse\" export . -o repro.c --try \"$target\"\n"
+	"fi\n"
+	"exec \"$shortfuse\" run --target \"$target\" --check -n \"${1:-1}\" "
+	"scenario.txt\n";
+
 static int write_repro(int fd, const struct findings *store)
 {
-	int ret = file_printf(
-		fd, "repro.sh",
-		"#!/bin/sh\n"
-		"# Runs the finding again, N times (default 1); exit 0: the same "
-		"verdict.\n"
-		"cd \"$(dirname \"$0\")\" || exit 3\n"
-		"exec \"${SHORTFUSE:-%s}\" run --target \"${TARGET:-%s}\" --check "
-		"-n \"${1:-1}\" scenario.txt\n",
-		store->program, store->target);
+	int ret = file_printf(fd, "repro.sh", repro_text, store->program, store->target);
 
 	if (ret < 0)
 		return ret;

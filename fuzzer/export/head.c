@@ -90,10 +90,10 @@ static void emit_headers(struct emitter *em)
 		{0, "sys/stat.h"},
 		{HEADER_STATFS, "sys/statfs.h"},
 		{0, "sys/syscall.h"},
+		{HEADER_TIME, "sys/time.h"},
 		{0, "sys/uio.h"},
 		{HEADER_WAIT, "sys/wait.h"},
 		{HEADER_XATTR, "sys/xattr.h"},
-		{HEADER_TIME, "time.h"},
 		{0, "unistd.h"},
 	};
 
@@ -111,7 +111,8 @@ const char *step_now(const struct emitter *em)
 bool shares_more(const struct needs *needs)
 {
 	return needs->published || needs->server_pid || needs->server_ids ||
-	       needs->gate || needs->release || needs->hold_step || needs->shared_files;
+	       needs->gate || needs->close_dev || needs->release || needs->hold_step ||
+	       needs->shared_files;
 }
 
 static void emit_shared(struct emitter *em)
@@ -149,6 +150,9 @@ static void emit_shared(struct emitter *em)
 	}
 	if (needs->gate)
 		emit(em, "\tvolatile int gate_closed; /* the server reads nothing */\n");
+	if (needs->close_dev)
+		emit(em, "\tvolatile int close_dev; /* the server has to close /dev/fuse "
+			 "*/\n");
 	if (needs->release)
 		emit(em, "\tvolatile int release; /* answer so many held requests */\n");
 	for (unsigned int i = 0; needs->shared_files && i < SCN_FD_SLOTS; i++)
@@ -240,7 +244,7 @@ void emit_head(struct emitter *em)
 	if (*em->facts->frame)
 		emit(em, "#define FRAME \"%s\" /* where one of them must wait */\n",
 		     em->facts->frame);
-	emit(em, "#define TRY(call) ((call) < 0 ? warn(#call) : (void)0)\n");
+	emit(em, "#define TRY(call) ((call) < 0 ? warn(\"%%s\", #call) : (void)0)\n");
 	emit_shared(em);
 	emit_variables(em);
 	if (em->needs.handler)

@@ -104,6 +104,9 @@ static void need_variables(struct needs *needs, const struct scn_step *step)
 	case OP_abort:
 		needs->abort_step = true;
 		break;
+	case OP_close_dev:
+		needs->close_dev = needs->polling = true;
+		break;
 	case OP_gate:
 		needs->gate = needs->polling = true;
 		break;

@@ -92,8 +92,9 @@ static const struct op_code codes[OP_COUNT] = {
 	[OP_wait_any] = {"TRY(waitpid(-1, NULL, WNOHANG | __WALL));", 0, 0},
 	[OP_alarm] = {"sigaction(SIGALRM, &(struct sigaction){.sa_handler = handler}, "
 		      "NULL);\n"
-		      "TRY(ualarm($V * 1000, 0));",
-		      0, 0},
+		      "TRY(setitimer(ITIMER_REAL, &(struct itimerval){\n"
+		      "\t.it_value = {$V / 1000, $V % 1000 * 1000}}, NULL));",
+		      0, HEADER_TIME},
 	[OP_handle] = {"TRY(sigaction($S, &(struct sigaction){.sa_handler = handler}, "
 		       "NULL));",
 		       0, 0},
@@ -131,6 +132,7 @@ static const struct op_code codes[OP_COUNT] = {
 			  0, 0},
 	[OP_sleep] = {"usleep($V * 1000);", 0, 0},
 	[OP_release] = {"shared->release = 1;", 0, 0},
+	[OP_close_dev] = {"shared->close_dev = 1;", 0, 0},
 	[OP_gate] = {"", 0, 0}, /* see op_code_emit() */
 	[OP_barrier] = {"", 0, 0},
 	[OP_abort] = {"TRY(write(abort_fd, \"1\", 1));", 0, 0},
@@ -218,7 +220,8 @@ static void emit_id(struct emitter *em, const struct scn_step *step)
 	bool inner = scenario_namespace(em->scn, step->actor) != ACTOR_CTL;
 	char id[40];
 
-	op_code_id(id, sizeof(id), step->a, inner ? "_inner" : "");
+	op_code_id(id, sizeof(id), step->op == OP_steal_dev ? ACTOR_DAEMON : step->a,
+		   inner ? "_inner" : "");
 	emit(em, "%s", id);
 }
 
@@ -344,7 +347,7 @@ void op_code_emit(struct emitter *em, const struct scn_step *step)
 	for (; *code; code++) {
 		if (*code == '$' && code[1])
 			emit_placeholder(em, step, *++code);
-		else if (*code == '%')
+		else if (*code == '%' && code[-1] == '[')
 			emit(em, "%u", step->c * 4096u);
 		else if (*code == '\n')
 			emit(em, block ? "\n\t\t" : "\n\t");

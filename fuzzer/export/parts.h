@@ -49,7 +49,7 @@ struct needs {
 	bool inner; /* tasks in a nested namespace signal each other: other numbers there */
 	bool server_ids; /* a rule names the daemon as requester */
 	bool polling;	 /* the server watches more than /dev/fuse */
-	bool gate, holds, hold_step, release, daemon_steps;
+	bool gate, close_dev, holds, hold_step, release, daemon_steps;
 	bool image_mount,
 		image_outside; /* exec of a binary on the mount, of one elsewhere */
 	bool kill_daemon;      /* the tasks stay although the daemon is killed as well */

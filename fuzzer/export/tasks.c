@@ -241,6 +241,14 @@ static void emit_serve(struct emitter *em)
 			      step_now(em), step_now(em));
 	if (needs->holds)
 		n += snprintf(watch + n, sizeof(watch) - n, "\t\tanswer_held();\n");
+	if (needs->close_dev)
+		n += snprintf(watch + n, sizeof(watch) - n,
+			      "\t\tif (shared->close_dev) {\n"
+			      "\t\t\tif (dev >= 0)\n"
+			      "\t\t\t\tclose(dev);\n"
+			      "\t\t\tdev = -1;\n"
+			      "\t\t\tcontinue;\n"
+			      "\t\t}\n");
 	if (needs->gate)
 		snprintf(watch + n, sizeof(watch) - n,
 			 "\t\tif (shared->gate_closed)\n\t\t\tcontinue;\n");

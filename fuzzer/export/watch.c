@@ -94,7 +94,7 @@ static bool has_ctl(const struct scenario *scn)
 	return false;
 }
 
-/* A step has a tenth of a second: a task takes it, or it is done right here. */
+/* A step has a third of a second: a task takes it, or it is done right here. */
 static void emit_steps(struct emitter *em)
 {
 	const struct scenario *scn = em->scn;
@@ -102,7 +102,7 @@ static void emit_steps(struct emitter *em)
 	if (!has_ctl(scn) && !em->needs.hold_step) {
 		emit(em,
 		     "\tfor (%s = 1; %s <= %u; ++%s)\n"
-		     "\t\tusleep(100000); /* by then it has returned, or it is blocked "
+		     "\t\tusleep(300000); /* by then it has returned, or it is blocked "
 		     "*/\n",
 		     step_now(em), step_now(em), scn->n_steps, step_now(em));
 		return;
@@ -114,7 +114,7 @@ static void emit_steps(struct emitter *em)
 		emit(em, "\tstep(%u); /* %s */\n", i + 1, line);
 		if (scn->steps[i].actor == ACTOR_CTL) {
 			op_code_emit(em, &scn->steps[i]);
-			emit(em, "\tusleep(100000);\n");
+			emit(em, "\tusleep(300000);\n");
 		}
 	}
 }
@@ -137,7 +137,7 @@ static void emit_start(struct emitter *em)
 		if (scn->tasks[i].parent == ACTOR_CTL && !scn->tasks[i].late &&
 		    !(scn->config.placement == PLACE_INSIDE && scn->tasks[i].id == home))
 			emit_spawn(em, &scn->tasks[i]);
-	emit(em, "\tusleep(200000); /* all are there, INIT is answered */\n");
+	emit(em, "\tusleep(500000); /* all are there, INIT is answered */\n");
 }
 
 static const char verdict_text[] = "\tlook(SIGKILL);\n"
@@ -173,12 +173,12 @@ static void emit_step_function(struct emitter *em)
 	if (!has_ctl(em->scn) && !em->needs.hold_step)
 		return;
 	emit(em,
-	     "\n/* A step has a tenth of a second: then it has returned, or it is "
+	     "\n/* A step has a third of a second: then it has returned, or it is "
 	     "blocked. */\n"
 	     "static void step(int number)\n"
 	     "{\n%s"
 	     "\t%s = number;\n"
-	     "\tusleep(100000);\n"
+	     "\tusleep(300000);\n"
 	     "}\n",
 	     em->needs.hold_step ? "\tshared->coming = number;\n\tusleep(50000);\n" : "",
 	     step_now(em));
