@@ -190,7 +190,9 @@ static enum verdict verdict_of(const struct run *run, enum rung rung)
 	case RUNG_SIGKILL:
 		return VERDICT_CLEAN;
 	case RUNG_REPLY:
-		return run->why.root_unread ? VERDICT_DEAF : VERDICT_HELD;
+		/* Also a kernel's own WRITE that was never read: its waiters show no request. */
+		return run->why.root_unread || !evidence_open_request(run) ? VERDICT_DEAF
+									   : VERDICT_HELD;
 	case RUNG_DAEMON:
 		if (run->why.root_unread)
 			return VERDICT_DEAF;
