@@ -101,8 +101,7 @@ static int find_data(struct archive *outer, const char *dest, const char *path, 
 
 		if (name && !strncmp(name, "data.tar", 8))
 			return unpack_data(outer, dest, path, err);
-		snprintf(err, 300, "%.200s: damaged or truncated package: no data in it",
-			 path);
+		snprintf(err, 300, "%.200s: a package without data", path);
 	}
 	return -EBADMSG;
 }

@@ -147,7 +147,7 @@ static void test_bad_debs(void **state)
 	len = fread(half, 1, sizeof(half), file);
 	fclose(file);
 	expect_refused(put("half.deb", half, len / 2), -EBADMSG, "truncated");
-	expect_refused(put("head.deb", half, 70), -EBADMSG, "truncated");
+	expect_refused(put("head.deb", half, 70), -EBADMSG, "without data");
 	expect_refused(put("text.deb", "hello", 5), -EBADMSG, "not a Debian package");
 }
 

@@ -63,6 +63,16 @@ static void say(struct fixture *f, const char *text)
 	assert_int_equal(write(f->console, text, strlen(text)), (ssize_t)strlen(text));
 }
 
+/* While the run is under way: what is said before it belongs to no run, see test_late_report. */
+static void say_later(struct fixture *f, const char *text)
+{
+	if (fork())
+		return;
+	usleep(100 * 1000);
+	say(f, text);
+	_exit(0);
+}
+
 static void answer(struct fixture *f, uint32_t id, enum verdict verdict)
 {
 	struct result res;
@@ -108,11 +118,14 @@ static void test_panic(void **state)
 
 	(void)state;
 	start(&f);
-	say(&f, "[ 1.0] BUG: kernel NULL pointer dereference, address: 10\n"
+	say_later(
+		&f,
+		"[ 1.0] BUG: kernel NULL pointer dereference, address: 10\n"
 		"[ 1.0] RIP: 0010:fuse_flush+0x1/0x2\n[ 1.1] Kernel panic - not syncing: "
 		"Fatal\n");
 	run(&f, &res);
 	assert_int_equal(res.verdict, VERDICT_KERNEL);
+	assert_null(strstr(res.reason, "before this run"));
 	assert_int_equal(res.poisoned, 1);
 	assert_true(res.signature != 0);
 	assert_non_null(strstr(res.reason, "NULL pointer dereference in fuse_flush"));
@@ -131,7 +144,8 @@ static void test_init_died(void **state)
 
 	(void)state;
 	start(&f);
-	say(&f, "Kernel panic - not syncing: Attempted to kill init! exitcode=0x0b\n");
+	say_later(&f,
+		  "Kernel panic - not syncing: Attempted to kill init! exitcode=0x0b\n");
 	run(&f, &res);
 	assert_int_equal(res.verdict, VERDICT_INFRA);
 	assert_int_equal(res.signature, 0);
