@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -276,13 +277,16 @@ static void test_process_killed(void **state)
 	struct spawn sp = {.argv = argv, .out = -1, .err = -1, .cpu = -1};
 	struct fixture f;
 	struct result res;
+	time_t begin;
 
 	(void)state;
 	start(&f);
 	assert_int_equal(spawn_process(&sp, &f.peer.proc), 0);
 	assert_false(process_ended(&f.peer.proc, 0));
 	kill(f.peer.proc.pid, SIGKILL);
+	begin = time(NULL);
 	run(&f, &res);
+	assert_true(time(NULL) - begin < 10); /* at once, not at the run's deadline */
 	assert_int_equal(res.verdict, VERDICT_INFRA);
 	assert_non_null(strstr(res.reason, "killed by signal 9"));
 	result_release(&res);
