@@ -57,6 +57,7 @@ int32_t afl_custom_post_trim(void *data, unsigned char success);
 void *afl_custom_init(void *afl, unsigned int seed)
 {
 	struct mutator *m = calloc(1, sizeof(*m));
+	const char *text;
 
 	(void)afl;
 	if (!m)
@@ -66,7 +67,8 @@ void *afl_custom_init(void *afl, unsigned int seed)
 		free(m);
 		return NULL;
 	}
-	rng_init(&m->rng, seed);
+	text = getenv("SHORTFUSE_SEED");
+	rng_init(&m->rng, text ? strtoull(text, NULL, 10) : seed);
 	m->findings = getenv("SHORTFUSE_FINDINGS");
 	return m;
 }

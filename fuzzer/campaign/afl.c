@@ -36,7 +36,7 @@ static void choose_cpus(unsigned int avoid)
 
 static void set_environment(const struct afl *afl, const struct afl_options *o)
 {
-	char findings[4200];
+	char findings[4200], seed[24];
 
 	setenv("AFL_NO_AFFINITY", "1", 1);
 	setenv("AFL_SKIP_CPUFREQ", "1", 1);
@@ -56,6 +56,9 @@ static void set_environment(const struct afl *afl, const struct afl_options *o)
 	}
 	snprintf(findings, sizeof(findings), "%s/findings", o->dir);
 	setenv("SHORTFUSE_FINDINGS", findings, 1);
+	/* Not by afl-fuzz's -s: with that it takes every run to be equally long, and ours differ by a hundred. */
+	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)(o->seed + afl->job));
+	setenv("SHORTFUSE_SEED", seed, 1);
 	setenv("SHORTFUSE_CRASH_AT", o->crash_at, 1);
 	setenv(SOCKET_ENV, afl->socket, 1);
 }
@@ -80,10 +83,9 @@ static void redirect(const struct afl *afl, const struct afl_options *o)
 static _Noreturn void child(const struct afl *afl, const struct afl_options *o,
 			    pid_t parent)
 {
-	char in[4200], out[4200], seed[24];
-	const char *argv[] = {"afl-fuzz", "-i", in,	"-o",	   "",
-			      "",	  "-m", "none", "-t",	   "120000",
-			      "-s",	  seed, "--",	o->target, NULL};
+	char in[4200], out[4200];
+	const char *argv[] = {"afl-fuzz", "-i", in,	  "-o", "",	   "",	"-m",
+			      "none",	  "-t", "120000", "--", o->target, NULL};
 	char role[24];
 
 	/* With the campaign dies its afl-fuzz, and Ctrl-C goes to the campaign alone. */
@@ -96,8 +98,6 @@ static _Noreturn void child(const struct afl *afl, const struct afl_options *o,
 	redirect(afl, o);
 	snprintf(in, sizeof(in), "%s/seeds", o->dir);
 	snprintf(out, sizeof(out), "%s/afl", o->dir);
-	snprintf(seed, sizeof(seed), "%u",
-		 (unsigned int)((o->seed + afl->job) & 0x7fffffff));
 	snprintf(role, sizeof(role), "%s%s", afl->job ? "-S" : "-M", afl->name);
 	argv[4] = out;
 	argv[5] = role;

@@ -14,7 +14,10 @@ fail() { echo "FAIL: $*"; sed 's/^/  | /' "$dir/log"; exit 1; }
 mounted() { grep -c fuse.shortfuse /proc/self/mountinfo; }
 ours() { pgrep -c '^shortfuse'; }
 # Connections and shared memory are counted, not named: others on this machine may have theirs.
-connections() { find /sys/fs/fuse/connections -mindepth 1 -maxdepth 1 2>/dev/null | wc -l; }
+connections() { find $fusectl -mindepth 1 -maxdepth 1 2>/dev/null | wc -l; }
+
+fusectl=/sys/fs/fuse/connections
+mountpoint -q $fusectl || { mount -t fusectl none $fusectl && trap 'rm -rf "$dir"; umount $fusectl' EXIT; }
 
 mounts=$(mounted) tasks=$(ours) conns=$(connections)
 "$B/shortfuse" fuzz --time 20s --seed 1 --quiet -o "$out" >"$dir/log" 2>&1
@@ -29,8 +32,11 @@ for file in scenario.bin scenario.txt finding.json snapshot.json snapshot.txt gr
 done
 python3 -m json.tool "$1/snapshot.json" >/dev/null || fail "$1/snapshot.json is no JSON"
 afl-whatsup -s "$out/afl" 2>/dev/null | grep -q 'Summary stats' || fail "afl-whatsup does not accept $out/afl"
-sleep 1
-[ "$(mounted)" -le "$mounts" ] || fail "a mount stayed"
-[ "$(connections)" -le "$conns" ] || fail "a connection stayed"
-[ "$(ours)" -le "$tasks" ] || fail "a task stayed"
+left() {
+  [ "$(mounted)" -le "$mounts" ] || echo "a mount"
+  [ "$(connections)" -le "$conns" ] || echo "a connection"
+  [ "$(ours)" -le "$tasks" ] || echo "a task"
+}
+for ((i = 0; i < 50; i++)); do [ -z "$(left)" ] && break; sleep 0.1; done
+[ -z "$(left)" ] || fail "stayed behind: $(left)"
 grep -h -e ' runs,' -e 'distinct' "$dir/log"
