@@ -3,6 +3,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,9 @@ struct arguments {
 static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0, "where to write it (default: standard output)", 0},
 	{"target", 't', "TARGET", 0,
-	 "where to run the scenario once, to see verdict and stack (default: host)", 0},
+	 "where to run the scenario once, to see verdict and stack (default: where it is "
+	 "tried, or host)",
+	 0},
 	{"try", 'T', "TARGET", 0,
 	 "compile the C file and run it on host or qemu:KERNEL; needs -o", 0},
 	{"verdict", 'v', "VERDICT", 0, "do not run it: this is what it shows", 0},
@@ -148,9 +151,10 @@ static int try_it(const struct arguments *args)
 
 int cmd_export(int argc, char **argv)
 {
-	struct arguments args = {.target = "host", .verdict = -1};
+	struct arguments args = {.verdict = -1};
 	struct finding_file finding;
 	char err[SCENARIO_FILE_ERROR];
+	bool elsewhere;
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
@@ -158,9 +162,15 @@ int cmd_export(int argc, char **argv)
 		fprintf(stderr, "%s\n", err);
 		return EXIT_USAGE;
 	}
+	/* Another kernel waits in other functions: what it shows there is asked there. */
+	elsewhere = args.target || (args.try && strcmp(args.try, "host") != 0);
+	if (!args.target)
+		args.target = args.try ? args.
+		try:
+			"host";
 	if (args.verdict >= 0) {
 		finding.verdict = (enum verdict)args.verdict;
-	} else if (!finding.known) {
+	} else if (!finding.known || elsewhere) {
 		status = learn(&args, &finding);
 		if (status)
 			return status;

@@ -261,6 +261,9 @@ int needs_of(const struct scenario *scn, const struct export_facts *facts,
 	if (needs.holds || !needs.kill_daemon ||
 	    (needs.nested && (needs.published || needs.server_ids)))
 		needs.headers |= HEADER_STDLIB;
+	/* Dirty times are written back with dirty pages: fuse_flush_times(). */
+	if (needs.opcodes & OPCODE_BIT(FUSE_WRITE))
+		needs.opcodes |= OPCODE_BIT(FUSE_SETATTR);
 	needs.max_write = needs.opcodes & OPCODE_BIT(FUSE_WRITE) ? 65536 : 4096;
 	needs.server_pid = !needs.kill_daemon || needs.published & 1u << ACTOR_DAEMON;
 	needs.one_file =
