@@ -82,6 +82,15 @@ static int unwedge_one(struct live *live, const struct live_conn *conn, uint32_t
 	return left ? -1 : 0;
 }
 
+/* A server that is alive and stopped needs SIGCONT, not an abort. 0: none. */
+static pid_t stopped_server(const struct live *live, uint32_t number)
+{
+	for (size_t i = 0; i < live->n_servers; i++)
+		if (live->servers[i].conn == number && live->servers[i].stopped)
+			return live->servers[i].pid;
+	return 0;
+}
+
 int diagnose_unwedge(struct live *live, const struct diagnose_options *opt)
 {
 	int status = EXIT_CLEAN;
@@ -101,6 +110,13 @@ int diagnose_unwedge(struct live *live, const struct diagnose_options *opt)
 				printf("not aborted: which connection it is cannot be "
 				       "told; give --pid "
 				       "and --connection if you know\n");
+			status = EXIT_FLAGGED;
+		} else if (!opt->connection && stopped_server(live, conn->number)) {
+			printf("not aborted: process %d, the server of connection %u, is "
+			       "stopped: continue it, or "
+			       "give --connection %u\n",
+			       stopped_server(live, conn->number), conn->number,
+			       conn->number);
 			status = EXIT_FLAGGED;
 		} else if (unwedge_one(live, conn,
 				       opt->connection ? opt->connection : conn->number) <
@@ -226,6 +242,24 @@ int diagnose_watch(struct live *live, const struct diagnose_options *opt)
 	return status;
 }
 
+static int put_explanation_json(const struct snapshot *snap, const struct explanation *ex)
+{
+	char hash[20];
+	json_t *json;
+	int ret;
+
+	snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)ex->root_hash);
+	json = json_pack("{s:I,s:s,s:s,s:s,s:s}", "connection",
+			 (json_int_t)snap->conn.number, "reason", ex->reason, "chain",
+			 ex->chain, "roots_text", ex->roots_text, "root_hash", hash);
+	if (!json)
+		return -ENOMEM;
+	ret = json_dumpf(json, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(json);
+	return ret ? -EIO : 0;
+}
+
 /* One saved snapshot, explained again. 1: it has roots, 0: none, -EINVAL. */
 static int explain_saved(const json_t *json, const struct diagnose_options *opt,
 			 char *err)
@@ -245,12 +279,7 @@ static int explain_saved(const json_t *json, const struct diagnose_options *opt,
 	if (opt->dot) {
 		ret = explain_dot(&snap, &ex, stdout);
 	} else if (opt->json) {
-		printf("{\"connection\": %u, \"roots\": \"%s\", \"root_hash\": "
-		       "\"%016llx\", ",
-		       snap.conn.number, ex.roots_text, (unsigned long long)ex.root_hash);
-		printf("\"reason\": ");
-		json_dumpf(json_string(ex.reason), stdout, JSON_ENCODE_ANY);
-		printf("}\n");
+		ret = put_explanation_json(&snap, &ex);
 	} else {
 		printf("connection %u: %s\n%s", snap.conn.number, ex.reason, ex.chain);
 		for (size_t i = 0; i < snap.n_tasks && i < 20; i++)

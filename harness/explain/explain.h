@@ -70,8 +70,8 @@ struct explanation {
 	bool root_held,
 		root_dropped; /* some root's request was read and is held / dropped */
 	bool root_served; /* some root's request was read and its server is still at it, or stuck */
-	char reason[400];     /* one sentence */
-	char *chain;	      /* "because ..." lines, newline separated; owned */
+	char reason[400]; /* one sentence */
+	char *chain;	  /* "because ..." lines, newline separated; owned */
 };
 
 /* 0 or -ENOMEM. The snapshot must outlive the call only. */

@@ -125,7 +125,7 @@ static bool is_served(const struct live *live, uint32_t number)
 {
 	for (size_t i = 0; i < live->n_servers; i++)
 		if (live->servers[i].conn == number && !live->servers[i].dying &&
-		    !live->servers[i].blocked)
+		    !live->servers[i].stopped && !live->servers[i].blocked)
 			return true;
 	return false;
 }

@@ -13,6 +13,7 @@ T=$(mktemp -d) || exit 1
 failed=0
 n=
 name=
+pid_healthy=
 
 fail() {
   echo "FAIL: $*"
@@ -138,7 +139,7 @@ healthy_is_well() {
   n=$healthy
   timeout 30 "$SF" diagnose --connection "$healthy" >"$T/out" || fail "the healthy mount is called stuck: $(cat "$T/out")"
   timeout 30 "$SF" diagnose --connection "$healthy" --unwedge >"$T/out" || fail "unwedge of the healthy mount"
-  grep -q aborting "$T/out" && fail "the healthy mount was aborted"
+  grep -q "^aborting" "$T/out" && fail "the healthy mount was aborted"
 }
 
 start healthy "$B/tests/healthy" 50
@@ -207,6 +208,18 @@ echo "1000 stuck tasks: $best ms"
 unwedge --age 0.2
 stop
 healthy_is_well
+
+# A stopped server needs SIGCONT, not an abort.
+start stopped "$B/tests/healthy" 20
+server=$(pgrep -P "$pid" hang-server)
+kill -STOP "$server"
+diagnose 1 --age 0.5 && says "is stopped" "freed by continuing process $server"
+timeout 30 "$SF" diagnose --pid "$server" --age 0.5 --unwedge >"$T/out" 2>&1
+grep -q "^aborting" "$T/out" && fail "stopped: aborted: $(cat "$T/out")"
+kill -CONT "$server"
+diagnose 0 --age 5
+stop
+grep -q "healthy to the end" "$T/stopped.out" || fail "stopped: $(cat "$T/stopped.out")"
 
 # In a container: from outside, then from inside, which frees it.
 start container unshare --pid --mount --fork --mount-proc --kill-child sh -c '
