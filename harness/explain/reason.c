@@ -139,6 +139,8 @@ static void say_page(const struct view *view, const struct task_view *tv, struct
 			say(t, "; the kernel's own WRITE was not read");
 		else if (tv->wait == WAIT_WRITEBACK)
 			say(t, ", that is for the reply to a WRITE of the kernel");
+		else if (tv->wait == WAIT_FOLIO_LOCK && !view->snap->conn.ledger)
+			say(t, ", that is for the reply to a READ under way");
 		if (view->daemon != DAEMON_ALIVE)
 			say_unread(view, tv, t);
 		return;
@@ -204,7 +206,8 @@ static void say_root(const struct view *view, const struct task_view *tv, struct
 			say_page(view, tv, t);
 		else
 			say(t, "%s (%s)", wait_noun(tv->wait), tv->frame);
-		if (!tv->req && tv->wait != WAIT_WRITEBACK)
+		if (!tv->req && tv->wait != WAIT_WRITEBACK &&
+		    (tv->wait != WAIT_FOLIO_LOCK || view->snap->conn.ledger))
 			say(t, "; no task of the run is known to hold it");
 	}
 }

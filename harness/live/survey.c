@@ -21,9 +21,11 @@ struct walk {
 	size_t room;
 };
 
+/* A folio of a FUSE file (worth_keeping()): with ASYNC_READ that is how a reader waits for its own READ. */
 bool live_is_request(enum wait_kind kind)
 {
-	return kind == WAIT_REPLY || kind == WAIT_INIT_REPLY || kind == WAIT_WRITEBACK;
+	return kind == WAIT_REPLY || kind == WAIT_INIT_REPLY || kind == WAIT_WRITEBACK ||
+	       kind == WAIT_FOLIO_LOCK;
 }
 
 enum worth { WORTH_NOTHING, WORTH_READING, IN_EXEC };

@@ -176,6 +176,11 @@ formats --age 1
 unwedge --age 1
 stop
 
+start readstuck "$B/tests/readstuck"
+diagnose 1 --age 0.5 && says "STUCK, 1 tasks" "reader" "a locked page" "the reply to a READ" "connection certain: the open file"
+unwedge --age 0.5
+stop
+
 # Killed by SIGKILL without success: needs no age.
 start convoy "$B/tests/convoy" kill
 diagnose 1 --age 600 && says "was sent SIGKILL and has not moved"

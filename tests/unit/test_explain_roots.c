@@ -115,6 +115,33 @@ static void test_without_ledger(void **state)
 	snapshot_release(&snap);
 }
 
+/* With ASYNC_READ a reader has no request of its own in its stack. */
+static void test_asynchronous_read(void **state)
+{
+	struct explanation ex;
+	struct snapshot snap;
+
+	(void)state;
+	begin(&snap, true);
+	add(&snap, 97, 97, ROLE_WORKER, 'D', 0,
+	    "folio_wait_bit_common filemap_update_page filemap_get_pages filemap_read "
+	    "fuse_file_read_iter vfs_read");
+	request(&snap, 31, FUSE_READ, 97, LEDGER_DROPPED);
+	explain(&snap, &ex);
+	assert_int_equal(ex.n_roots, 1);
+	assert_string_equal(ex.roots_text, "worker folio_wait_locked running");
+	assert_non_null(strstr(ex.reason, "it depends on its own READ #31"));
+	assert_true(ex.root_dropped);
+	explanation_release(&ex);
+	snap.n_requests = 0;
+	snap.conn.ledger = false;
+	explain(&snap, &ex);
+	assert_int_equal(ex.n_roots, 1);
+	assert_non_null(strstr(ex.reason, "the reply to a READ under way"));
+	explanation_release(&ex);
+	snapshot_release(&snap);
+}
+
 static void test_pinned_device(void **state)
 {
 	struct explanation ex;
@@ -180,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_unreadable_in_exec),
 		cmocka_unit_test(test_frame_chooses_request),
 		cmocka_unit_test(test_without_ledger),
+		cmocka_unit_test(test_asynchronous_read),
 		cmocka_unit_test(test_pinned_device),
 		cmocka_unit_test(test_nothing_stuck),
 		cmocka_unit_test(test_unknown_stays_visible),
