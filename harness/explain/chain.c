@@ -220,7 +220,7 @@ static void line_cure(const struct view *view, FILE *out)
 		fprintf(out, "%saborting the connection", reply ? "or by " : "");
 	if (view_exiting(tv))
 		fprintf(out, "; not by SIGKILL: an exiting task hears no signal");
-	else if (tv->task->state == 'D')
+	else if ((tv->task->sigpnd | tv->task->shdpnd) & SIGKILL_BIT)
 		fprintf(out, "; not by SIGKILL");
 	if (view->daemon == DAEMON_DYING)
 		fprintf(out, "; not by killing process %d: it is dying already",

@@ -115,7 +115,7 @@ static bool eliminate(struct live *live)
 		struct live_task *lt = &live->tasks[i];
 
 		/* Of a task in execve() it is not even seen that it waits for FUSE. */
-		if (lt->sure != SURE_YES && live_is_request(lt->wait))
+		if (lt->sure != SURE_YES && live_is_request(lt))
 			set(lt, live->numbers[only], lt->in_exec ? SURE_MAYBE : SURE_YES);
 	}
 	return true;
@@ -162,7 +162,10 @@ static void guess(struct live *live)
 		struct live_task *lt = &live->tasks[i];
 		uint32_t number;
 
-		if (lt->sure != SURE_NO || !live_is_request(lt->wait) ||
+		/* A folio without a frame of FUSE may be of any file system: it takes an open file. */
+		if (lt->sure != SURE_NO ||
+		    (!live_is_request(lt) &&
+		     !(lt->wait == WAIT_FOLIO_LOCK && lt->ev.kind == EVIDENCE_HELD)) ||
 		    lt->ev.kind == EVIDENCE_FD || lt->ev.kind == EVIDENCE_PATH)
 			continue;
 		number = presumed(live, lt);
@@ -177,8 +180,7 @@ static void join_locks(struct live *live)
 	for (size_t i = 0; i < live->n_tasks; i++) {
 		struct live_task *lt = &live->tasks[i];
 
-		if (lt->sure != SURE_NO || waits_for_others(lt) ||
-		    live_is_request(lt->wait))
+		if (lt->sure != SURE_NO || waits_for_others(lt) || live_is_request(lt))
 			continue;
 		for (size_t j = 0; j < live->n_tasks; j++) {
 			const struct live_task *other = &live->tasks[j];

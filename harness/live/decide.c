@@ -85,7 +85,7 @@ static enum live_state decide_by(const struct live *live, const struct live_opti
 	for (size_t i = 0; i < live->n_tasks; i++) {
 		const struct live_task *lt = &live->tasks[i];
 
-		if (lt->conn != conn->number || !live_is_request(lt->wait) ||
+		if (lt->conn != conn->number || !live_is_request(lt) ||
 		    (lt->sure == SURE_YES) != (sure == SURE_YES))
 			continue;
 		if (is_stuck(live, opt, lt, conn))

@@ -47,7 +47,7 @@ static struct live_conn *conn_of(struct live *live, uint32_t number)
 /* The best evidence of all its tasks; live_decide() asks for that of the task that it decides by. */
 static void how_sure(struct live_conn *conn, const struct live_task *lt)
 {
-	if (!live_is_request(lt->wait) || conn->best >= lt->sure)
+	if (!live_is_request(lt) || conn->best >= lt->sure)
 		return;
 	conn->best = lt->sure;
 	if (lt->in_exec)
@@ -83,7 +83,7 @@ static int add_task(struct live *live, const struct live_task *lt)
 	*task = lt->task;
 	task->role = lt->wait == WAIT_MEMBERS ? ROLE_INIT : ROLE_OTHER;
 	conn->n_tasks++;
-	if (lt->age_s > conn->oldest_s && live_is_request(lt->wait))
+	if (lt->age_s > conn->oldest_s && live_is_request(lt))
 		conn->oldest_s = lt->age_s;
 	how_sure(conn, lt);
 	return 0;
@@ -177,7 +177,7 @@ int live_group(struct live *live)
 		const struct live_task *lt = &live->tasks[i];
 
 		/* Locks and namespaces that nothing ties to a connection are not ours to explain. */
-		if (lt->conn || live_is_request(lt->wait))
+		if (lt->conn || live_is_request(lt))
 			ret = add_task(live, lt);
 	}
 	for (size_t i = 0; i < live->n_conns && !ret; i++) {

@@ -38,10 +38,11 @@ enum live_sure { SURE_NO, SURE_MAYBE, SURE_YES };
 struct live_task {
 	struct snap_task task;
 	enum wait_kind wait;
-	bool in_exec; /* nothing but its state can be read */
-	bool moved;   /* between the looks: not stuck */
-	bool dying;   /* exiting, or SIGKILL is pending */
-	double age_s; /* since it last ran; < 0: unknown */
+	bool fuse_frame; /* a function of FUSE is in its stack */
+	bool in_exec;	 /* nothing but its state can be read */
+	bool moved;	 /* between the looks: not stuck */
+	bool dying;	 /* exiting, or SIGKILL is pending */
+	double age_s;	 /* since it last ran; < 0: unknown */
 	struct evidence ev;
 	uint32_t conn; /* 0: unknown */
 	uint8_t sure;  /* enum live_sure */

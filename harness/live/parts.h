@@ -15,7 +15,8 @@ int live_prove_full(struct live *live);	   /* proved_full[], where it matters */
 int live_group(struct live *live);	   /* conns, snapshots */
 void live_decide(struct live *live, const struct live_options *opt);
 
-bool live_is_request(enum wait_kind kind); /* a wait that is over when a server answers */
+/* A wait that is over when a server answers. */
+bool live_is_request(const struct live_task *lt);
 int live_index(const struct live *live, uint32_t number); /* in numbers[], or -1 */
 
 #endif

@@ -21,11 +21,22 @@ struct walk {
 	size_t room;
 };
 
-/* A folio of a FUSE file (worth_keeping()): with ASYNC_READ that is how a reader waits for its own READ. */
-bool live_is_request(enum wait_kind kind)
+/*
+ * With ASYNC_READ a reader waits for its own READ on a folio, and fuse_file_read_iter() has left no frame: only its
+ * connection tells that the folio belongs to FUSE.
+ */
+bool live_is_request(const struct live_task *lt)
 {
-	return kind == WAIT_REPLY || kind == WAIT_INIT_REPLY || kind == WAIT_WRITEBACK ||
-	       kind == WAIT_FOLIO_LOCK;
+	switch (lt->wait) {
+	case WAIT_REPLY:
+	case WAIT_INIT_REPLY:
+		return true;
+	case WAIT_WRITEBACK:
+	case WAIT_FOLIO_LOCK:
+		return lt->fuse_frame || lt->conn;
+	default:
+		return false;
+	}
 }
 
 enum worth { WORTH_NOTHING, WORTH_READING, IN_EXEC };
@@ -125,10 +136,10 @@ static bool worth_keeping(const struct snap_task *task, enum wait_kind kind)
 		return true;
 	case WAIT_THREADS:
 		return task->n_threads > 1;
-	case WAIT_WRITEBACK:
-	case WAIT_FOLIO_LOCK:
 	case WAIT_UNKNOWN:
 		return has_fuse_frame(task);
+	case WAIT_WRITEBACK:
+	case WAIT_FOLIO_LOCK:
 	case WAIT_INODE_LOCK:
 	case WAIT_IN_LOOKUP:
 	case WAIT_EP_MUTEX:
@@ -169,6 +180,7 @@ static int see_thread(void *ctx, pid_t pid, pid_t tid)
 	lt->task = walk->temp;
 	lt->wait = kind;
 	lt->in_exec = worth == IN_EXEC;
+	lt->fuse_frame = has_fuse_frame(&lt->task);
 	lt->age_s = -1;
 	lt->dying = (lt->task.flags & PF_EXITING) ||
 		    ((lt->task.sigpnd | lt->task.shdpnd) & (1ull << 8));

@@ -216,7 +216,8 @@ healthy_is_well
 
 # A stopped server needs SIGCONT, not an abort.
 start stopped "$B/tests/healthy" 20
-server=$(pgrep -P "$pid" hang-server)
+# pgrep(1) reads cmdline, which a hang can block.
+server=$(cut -d" " -f1 "/proc/$pid/task/$pid/children")
 kill -STOP "$server"
 diagnose 1 --age 0.5 && says "is stopped" "freed by continuing process $server"
 timeout 30 "$SF" diagnose --pid "$server" --age 0.5 --unwedge >"$T/out" 2>&1
