@@ -142,8 +142,11 @@ static void ended(struct afl *afl, int status)
 	if (WIFSIGNALED(status))
 		remove_shared_memory(afl->pid);
 	afl->deaths++;
-	afl->quick_deaths =
-		time(NULL) - afl->started < QUICK_S ? afl->quick_deaths + 1 : 0;
+	/* Killed from outside says nothing about whether it can start. */
+	if (WIFSIGNALED(status) || time(NULL) - afl->started >= QUICK_S)
+		afl->quick_deaths = 0;
+	else
+		afl->quick_deaths++;
 	afl->pid = 0;
 }
 

@@ -23,11 +23,27 @@ grows() {
   done
   return 1
 }
-child() { # child PARENT NAME: the first child of that name
+child_now() { # child_now PARENT NAME: the first child of that name
   local p
   # shellcheck disable=SC2013 # words are meant: one line, many pids
   for p in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
     [ "$(cat /proc/"$p"/comm 2>/dev/null)" = "$2" ] && { echo "$p"; return 0; }
+  done
+  return 1
+}
+child() { # the same, within 10 s: it may be between two lives
+  local i
+  for ((i = 0; i < 1000; i++)); do
+    child_now "$1" "$2" && return 0
+    sleep 0.01
+  done
+  return 1
+}
+gone() { # gone PID: within 5 s
+  local i
+  for ((i = 0; i < 50; i++)); do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.1
   done
   return 1
 }
@@ -37,15 +53,19 @@ for ((i = 0; i < 100; i++)); do [ "$(findings)" -gt 3 ] && break; sleep 0.1; don
 [ "$(findings)" -gt 3 ] || fail "no findings in 10 s"
 
 for victim in persistent forkserver afl-fuzz; do
-  afl=$(child $pid afl-fuzz) || fail "no afl-fuzz before killing $victim"
-  server=$(child "$afl" shortfuse-afl) || fail "no fork server before killing $victim"
+  # afl-fuzz may be starting anew: the pair has to be of one life.
+  for ((i = 0; i < 20; i++)); do
+    afl=$(child $pid afl-fuzz) && server=$(child_now "$afl" shortfuse-afl) && break
+    sleep 0.5
+  done
+  [ $i -lt 20 ] || fail "no fork server before killing $victim"
   before=$(findings)
   case $victim in
   persistent) # it dies at each bug and is replaced: try until one was hit
-    for ((i = 0; i < 50; i++)); do
-      runner=$(child "$server" shortfuse-afl) && kill -9 "$runner" 2>/dev/null && break
+    for ((i = 0; i < 3000; i++)); do
+      runner=$(child_now "$server" shortfuse-afl) && kill -9 "$runner" 2>/dev/null && break
     done
-    [ $i -lt 50 ] || fail "no persistent child"
+    [ $i -lt 3000 ] || fail "no persistent child"
     ;;
   forkserver) kill -9 "$server" ;;
   afl-fuzz) kill -9 "$afl" ;;
@@ -55,7 +75,7 @@ for victim in persistent forkserver afl-fuzz; do
   grows || fail "nothing new in 10 s after kill -9 of $victim"
   [ "$(findings)" -ge "$before" ] || fail "findings lost after kill -9 of $victim"
   if [ $victim = afl-fuzz ]; then
-    kill -0 "$server" 2>/dev/null && fail "the fork server outlived afl-fuzz"
+    gone "$server" || fail "the fork server outlived afl-fuzz"
     ipcs -m -p | awk -v p="$afl" '$3 == p { found = 1 } END { exit !found }' && fail "afl-fuzz's shared memory stayed"
   fi
 done
