@@ -20,7 +20,7 @@
 #define FLUSH_S	     2
 #define STATUS_S     5
 #define STATE_S	     10
-#define QUICK_DEATHS 3
+#define QUICK_DEATHS 6
 #define AFL_STOP_MS  5000
 
 static int say(struct campaign *c, const char *what, int err)

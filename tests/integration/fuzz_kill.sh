@@ -8,7 +8,7 @@ dir=$(mktemp -d)
 out=$dir/campaign
 trap 'kill $pid 2>/dev/null; rm -rf "$dir"' EXIT
 
-fail() { echo "FAIL: $*"; sed 's/^/  | /' "$dir/log"; exit 1; }
+fail() { echo "FAIL: $*"; sed "s/^/  | /" "$dir/log"; tail -n 25 "$out/afl-main.log" | sed "s/^/  afl | /"; exit 1; }
 start() { "$B/shortfuse-fake" fuzz --empty --seed 5 --time 60s -o "$out" "$@" >>"$dir/log" 2>&1 & pid=$!; }
 findings() { find "$out/findings" -mindepth 2 -maxdepth 2 -name '[a-z]*' 2>/dev/null | wc -l; }
 # Waits until the queue of afl-fuzz or the number of findings has grown: the campaign is alive.
@@ -71,8 +71,14 @@ for victim in persistent forkserver afl-fuzz; do
   afl-fuzz) kill -9 "$afl" ;;
   esac
   sleep 1.5
-  kill -0 $pid 2>/dev/null || fail "the campaign ended after kill -9 of $victim"
-  grows || fail "nothing new in 10 s after kill -9 of $victim"
+  # It goes on; or it says why not, and --resume goes on.
+  if ! kill -0 $pid 2>/dev/null || ! grows; then
+    kill -0 $pid 2>/dev/null && fail "nothing new in 10 s after kill -9 of $victim"
+    grep -q 'afl-fuzz ends at once' "$dir/log" || fail "the campaign ended without a word after kill -9 of $victim"
+    echo "resumed after kill -9 of $victim"
+    start --resume
+    grows || fail "nothing new in 10 s after kill -9 of $victim and --resume"
+  fi
   [ "$(findings)" -ge "$before" ] || fail "findings lost after kill -9 of $victim"
   if [ $victim = afl-fuzz ]; then
     gone "$server" || fail "the fork server outlived afl-fuzz"
