@@ -32,7 +32,8 @@ struct run_options {
 
 struct tally {
 	unsigned int runs, flagged, different;
-	unsigned int infra, unanswered; /* tries that our own trouble spoiled; runs without any other */
+	unsigned int infra,
+		unanswered; /* tries that our own trouble spoiled; runs without any other */
 	bool stop;
 };
 
