@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "harness/scenario/tables.h"
+#include "priority.h"
 #include "run.h"
 
 static pid_t pid_of(const struct run *run, unsigned int actor)
@@ -43,6 +44,7 @@ static int64_t send_signal(struct run *run, unsigned int actor, int sig, bool th
 	ret = thread ? syscall(SYS_tgkill, pid, tid_of(run, actor), sig) : kill(pid, sig);
 	if (ret < 0)
 		return -errno;
+	priority_settle(run);
 	note_kill(run, actor, sig);
 	return 0;
 }

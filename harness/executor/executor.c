@@ -13,6 +13,7 @@
 #include "executor.h"
 #include "harness/scenario/codec.h"
 #include "isolate.h"
+#include "priority.h"
 #include "run.h"
 #include "start.h"
 #include "warden.h"
@@ -77,7 +78,7 @@ int executor_init(struct executor *ex, int channel, int cpu, char *err)
 		ret = map_arena(ex, err);
 	if (ret < 0)
 		return ret;
-	isolate_scheduler(ex);
+	priority_init(ex);
 	isolate_calibrate(ex);
 	ret = procfs_open(&ex->procfs, "/proc");
 	if (ret < 0) {
@@ -103,7 +104,7 @@ static int send_hello(const struct executor *ex)
 		       "{\"version\":%u,\"release\":\"%s\",\"cpus\":%ld,\"unit_us\":%u,"
 		       "\"grace_ms\":%u,\"features\":[%s]}",
 		       PROTO_VERSION, uts.release, sysconf(_SC_NPROCESSORS_ONLN),
-		       ex->unit_us, ex->grace_ms, ex->fifo ? "\"fifo\"" : "");
+		       ex->unit_us, ex->grace_ms, ex->realtime ? "\"fifo\"" : "");
 	return frame_write(ex->channel, FRAME_HELLO, 0, text, (uint32_t)len, SEND_MS);
 }
 

@@ -31,9 +31,10 @@
 struct run;
 
 struct executor {
-	int channel;	   /* exec protocol */
-	int cpu;	   /* pinned to it; -1: not pinned */
-	bool fifo;	   /* SCHED_FIFO works: the run's tasks preempt the executor */
+	int channel; /* exec protocol */
+	int cpu;     /* pinned to it; -1: not pinned */
+	pid_t tid;   /* of its main thread */
+	bool realtime; /* the run's tasks have priority over a waiting executor: priority.h */
 	uint32_t uid, gid; /* of the mounts: who owns the connection, see leftovers.h */
 	struct arena *arena;
 	struct run *run; /* the one in the making, see run.h */
@@ -48,7 +49,7 @@ struct executor {
 	uint64_t known[KNOWN_ROOTS];
 	uint64_t runs;
 	_Atomic bool busy;     /* a run is going on */
-	_Atomic bool demoted;  /* its tasks lost their priority: warden.h */
+	_Atomic bool given_up; /* nobody has priority for the rest of the run */
 	_Atomic bool rescued;  /* the executor hung, its run was aborted: warden.h */
 	_Atomic uint32_t beat; /* counts the executor's waits */
 };

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -131,29 +130,6 @@ int isolate_descriptors(struct executor *ex, char *err)
 	if (null > 2)
 		close(null);
 	return 0;
-}
-
-/*
- * The run's tasks get a higher real-time priority than the executor: it only runs when none of them can, so
- * what it sees is settled. Both are above the load of the machine. Where real-time scheduling
- * is not allowed everything works as well, by waiting.
- */
-void isolate_scheduler(struct executor *ex)
-{
-	const struct sched_param param = {.sched_priority = 1};
-	cpu_set_t one;
-
-	sched_getaffinity(0, sizeof(ex->actors.cpus), &ex->actors.cpus);
-	if (ex->cpu < 0)
-		ex->cpu = sched_getcpu();
-	CPU_ZERO(&one);
-	CPU_SET((size_t)ex->cpu, &one);
-	if (ex->cpu < 0 || sched_setaffinity(0, sizeof(one), &one) < 0)
-		ex->cpu = -1;
-	prctl(PR_SET_TIMERSLACK, 1UL);
-	/* Priority tells who runs on one CPU only. */
-	ex->fifo = ex->cpu >= 0 && !sched_setscheduler(0, SCHED_FIFO, &param);
-	ex->actors.fifo = ex->fifo ? 2 : 0;
 }
 
 void isolate_calibrate(struct executor *ex)

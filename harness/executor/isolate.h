@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the executor makes for itself once: mounts, cgroup, descriptors, scheduler, its speed. */
+/* What the executor makes for itself once: mounts, cgroup, descriptors, its speed. */
 #ifndef SF_ISOLATE_H
 #define SF_ISOLATE_H
 
@@ -17,9 +17,6 @@ void isolate_cgroup(uint32_t owner_pid);
 
 /* Descriptors 0 - 2 become /dev/null, the channel moves above FD_HARNESS. 0 or -errno with err[200]. */
 int isolate_descriptors(struct executor *ex, char *err);
-
-/* Pins to ex->cpu, takes SCHED_FIFO where it is allowed. */
-void isolate_scheduler(struct executor *ex);
 
 /* Measures fork, exit, wait; sets unit_us and grace_ms. */
 void isolate_calibrate(struct executor *ex);

@@ -15,6 +15,7 @@
 #include "evidence.h"
 #include "harness/scenario/tables.h"
 #include "oracle.h"
+#include "priority.h"
 #include "run.h"
 
 #define KNOWN_MS     4 /* three equal looks suffice for roots that were confirmed before */
@@ -111,11 +112,13 @@ static bool ended_by_itself(struct run *run)
 }
 
 /* Also a leader that is a zombie already: the signal is for its threads. */
-static void kill_each(const struct run *run, const struct survivors *some, bool inits)
+static void kill_each(struct run *run, const struct survivors *some, bool inits)
 {
 	for (unsigned int i = 0; i < some->n; i++)
-		if (survivor_is_init(run, some->task[i].pid) == inits)
+		if (survivor_is_init(run, some->task[i].pid) == inits) {
 			kill(some->task[i].pid, SIGKILL);
+			priority_settle(run);
+		}
 }
 
 /* Children first, then the inits of the namespaces, which take what is left with them. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "oracle.h"
+#include "priority.h"
 
 struct walk {
 	struct run *run;
@@ -96,6 +97,7 @@ void survivors_look(struct run *run, enum scope scope, struct survivors *ret)
 	ret->n = 0;
 	ret->more = false;
 	run->ex->beat++;
+	priority_settle(run);
 	if (!reap() || (scope == SCOPE_TREE && only_daemon_left(run)))
 		return;
 	procfs_each_thread(&run->ex->procfs, look_at, &walk);

@@ -2,8 +2,8 @@
 /*
  * Is anything of the run still running?
  *
- * Where the run's tasks have a higher real-time priority than the executor and share its one CPU, the answer is
- * in the question: the executor would not run. Elsewhere every task, daemon threads included, must be
+ * Where the run's tasks have priority over a waiting executor and share its one CPU (priority.h), the answer is in the
+ * question: the executor would not run. Elsewhere every task, daemon threads included, must be
  * off the run queue (wchan is not "0") in two looks with the same count of times scheduled in. A task's
  * state alone does not tell: one that was preempted on its way to sleep shows S or D already.
  */
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "priority.h"
 #include "run.h"
 
 static bool has_probe(const struct run *run, pid_t tid)
@@ -101,8 +102,8 @@ bool run_quiescent(struct run *run)
 	run->ex->beat++;
 	if (run->arena->daemon.wants || run->arena->ledger.n_timed)
 		return false;
-	if (run->ex->fifo && !run->ex->demoted && run->scn->config.cpus == 1)
-		return true;
+	if (priority_settle(run))
+		return !run->arena->daemon.wants && !run->arena->ledger.n_timed;
 	if (run->probes_stale) {
 		run->probes_stale = false;
 		procfs_each_thread(&run->ex->procfs, add_probe, run);

@@ -13,6 +13,7 @@
 #include "evidence.h"
 #include "harness/kmsg/kmsg_match.h"
 #include "oracle.h"
+#include "priority.h"
 #include "run.h"
 
 #define DEFAULT_BUDGET_MS 10000
@@ -177,7 +178,8 @@ void executor_run(struct executor *ex, const struct scenario *scn,
 	reset_arena(ex->arena, scn);
 	kmsg_skip(&ex->kmsg);
 	ex->runs++;
-	ex->demoted = ex->rescued = false;
+	priority_restore(ex);
+	ex->rescued = false;
 	ex->busy = true;
 	run->start_us = run->steps_end_us = now_us();
 	do_run(run);

@@ -4,8 +4,7 @@
  * nothing of the run can move any more. So the order is the scenario's and not the
  * scheduler's (PostgreSQL's isolation tester works like this).
  *
- * With SCHED_FIFO the tasks preempt the executor: when the system call that wakes an actor returns,
- * the step is already over, one way or the other.
+ * With real-time priorities (priority.h) a step is over, one way or the other, when the executor gets the CPU back.
  */
 
 #include <errno.h>

@@ -5,22 +5,12 @@
 #include <sched.h>
 #include <time.h>
 
+#include "priority.h"
 #include "run.h"
 #include "warden.h"
 
-#define PRIORITY  3
 #define PERIOD_MS 200
 #define RESCUE_MS 4000
-
-static int demote(void *ctx, pid_t pid, pid_t tid)
-{
-	const struct sched_param none = {0};
-
-	(void)ctx;
-	if (pid != 1)
-		sched_setscheduler(tid, SCHED_OTHER, &none);
-	return 0;
-}
 
 static void *watch(void *arg)
 {
@@ -33,10 +23,8 @@ static void *watch(void *arg)
 
 		nanosleep(&period, NULL);
 		still = ex->busy && ex->beat == seen ? still + 1 : 0;
-		if (still == 1 && ex->fifo) {
-			ex->demoted = true;
-			procfs_each_thread(&ex->procfs, demote, NULL);
-		}
+		if (still == 1)
+			priority_give_up(ex);
 		if (still * PERIOD_MS == RESCUE_MS) {
 			ex->rescued = true;
 			run_abort(ex->run);
@@ -48,13 +36,13 @@ static void *watch(void *arg)
 
 int warden_start(struct executor *ex)
 {
-	const struct sched_param param = {.sched_priority = PRIORITY};
+	const struct sched_param param = {.sched_priority = PRIORITY_WARDEN};
 	pthread_attr_t attr;
 	pthread_t thread;
 	int err;
 
 	pthread_attr_init(&attr);
-	if (ex->fifo) {
+	if (ex->realtime) {
 		pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
 		pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
 		pthread_attr_setschedparam(&attr, &param);

@@ -2,9 +2,9 @@
 /*
  * The warden: a thread of the executor above all tasks of the run.
  *
- * The run's tasks preempt the executor, so one that spins (in the kernel, where RLIMIT_RTTIME does not reach: it is
- * checked on the way back to user space) would have the CPU for ever. The warden wakes a few times a
- * second; when the executor has not moved since, it takes every task of the run its priority away. When
+ * The run's tasks have priority over a waiting executor, so one that spins (in the kernel, where RLIMIT_RTTIME does not
+ * reach: it is checked on the way back to user space) would have the CPU for ever. The warden wakes a few times a
+ * second; when the executor has not moved since, nobody has priority any more: priority_give_up(). When
  * it has not moved for seconds, it waits in the kernel for a task of the run (a read of /proc that found a hang in
  * execve, exec_update_lock): the warden aborts the connection, and the run ends as infra.
  */

@@ -32,12 +32,12 @@ void actor_enter(const struct actor_env *env, unsigned int first_fd)
 	close_range(first_fd, ~0U, 0);
 	if (env->arena->scn.config.cpus > 1)
 		sched_setaffinity(0, sizeof(env->cpus), &env->cpus);
-	if (env->fifo) {
+	if (env->priority) {
 		const struct rlimit rttime = {RUNAWAY_US, RUNAWAY_US};
-		struct sched_param param = {.sched_priority = env->fifo};
+		struct sched_param param = {.sched_priority = env->priority};
 
 		setrlimit(RLIMIT_RTTIME, &rttime);
-		sched_setscheduler(0, SCHED_FIFO, &param);
+		sched_setscheduler(0, SCHED_RR, &param);
 	}
 }
 

@@ -25,7 +25,7 @@ struct actor_env {
 	struct arena *arena;
 	const char *mnt, *outside;
 	cpu_set_t cpus; /* where a run may go that asks for two CPUs */
-	int fifo;	/* SCHED_FIFO priority of the run's tasks, 0: SCHED_OTHER */
+	int priority;	/* SCHED_RR, of the run's tasks; 0: SCHED_OTHER */
 	/* Body of the daemon process, for the namespace's init when the daemon is placed inside. */
 	void (*daemon_body)(const struct actor_env *env);
 };
