@@ -16,6 +16,8 @@ UNIT_TIMEOUT=${UNIT_TIMEOUT:-120}
 INTEGRATION_TIMEOUT=${INTEGRATION_TIMEOUT:-240}
 AGAIN=${AGAIN:-0}
 export B
+# Theirs is 1 otherwise, which is "flagged" of shortfuse.
+export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1 LSAN_OPTIONS=exitcode=99
 mkdir -p "$B"
 log=$B/check.log
 summary=$B/check.summary

@@ -46,7 +46,7 @@ spdx() {
   files '*.c' '*.h' '*.S' '*.def' | {
     missing=0
     while read -r file; do
-      [ "$(head -n 1 "$file")" = '/* SPDX-License-Identifier: MIT */' ] && continue
+      head -n 1 "$file" | grep -qE "^(//|/[*]) SPDX-License-Identifier: MIT( [*]/)?$" && continue
       echo "$file:1: the SPDX line is missing"
       missing=1
     done

@@ -97,7 +97,7 @@ diagnose() {
 # says TEXT...: each is in the output.
 says() {
   for text; do
-    grep -qF -- "$text" "$T/out" || fail "$name: '$text' is not in: $(head -20 "$T/out")"
+    grep -qF -- "$text" "$T/out" || fail "$name: '$text' is not in: $(head -20 "$T/out" "$T/err")"
   done
 }
 
