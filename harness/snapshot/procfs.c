@@ -125,6 +125,12 @@ static int read_locked(int dir, struct snap_task *task)
 	return 0;
 }
 
+/* A user-mode kernel finds no better than its own switching: __get_wchan() of arch/um/kernel/process.c. */
+static bool wchan_tells(const char *wchan)
+{
+	return wchan[0] && strcmp(wchan, "0") && strcmp(wchan, "um_set_signals");
+}
+
 static int read_in_exec(int dir, struct snap_task *task)
 {
 	struct disposable child;
@@ -149,7 +155,7 @@ static int read_in_exec(int dir, struct snap_task *task)
 		return ret < 0 ? ret : 0;
 	/* the lock is held: what remains is known without a stack */
 	task->n_frames = 0;
-	if (task->wchan[0] && strcmp(task->wchan, "0"))
+	if (wchan_tells(task->wchan))
 		strcpy(task->frames[task->n_frames++].name, task->wchan);
 	else
 		strcpy(task->frames[task->n_frames++].name, SNAP_IN_EXEC);

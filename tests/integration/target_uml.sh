@@ -10,6 +10,9 @@ want 0 timeout 120 "$SF" run --check --target uml corpus/hangs/pidns-flush.txt c
 grep -q '^6 runs, 6 as expected' "$TMP/out" || { cat "$TMP/out"; fail "no summary of 6 runs"; }
 want 1 timeout 60 "$SF" run --target uml corpus/hangs/pidns-flush.txt
 grep -q 'fuse_flush' "$TMP/out" || fail "no kernel stack from inside the guest"
+# Its stack cannot be read, and what such a kernel gives as wchan tells nothing: the ledger does.
+want 1 timeout 60 "$SF" run --target uml corpus/hangs/exec-flush.txt
+grep -q 'is in execve and waits for the reply to its own FLUSH' "$TMP/out" || { cat "$TMP/out"; fail "exec-flush is not explained"; }
 
 # shortfuse is killed: the kernel and all its processes go with it.
 "$SF" run -n 1000000 --target uml corpus/seeds/plain-io.txt > "$TMP/out" 2>&1 &
