@@ -76,3 +76,12 @@ for status in ("done", "blocked"):
     us = [s["us"] for r in runs for s in r["steps"] if s["status"] == status]
     print(f"  {status:<28} {statistics.median(us):8.0f}  ({len(us)} steps)")
 PY
+
+echo
+echo "share of the time in which the executor runs a scenario, under AFL++: at least that share of run -n (promise >= 0.8)"
+"$B/shortfuse" fuzz --target host --time 30s --seed 1 --quiet -o "$tmp/campaign" > "$tmp/out" 2>&1 || [ $? = 1 ]
+python3 - "$tmp/campaign/campaign.json" << 'PY'
+import json, sys
+campaign = json.load(open(sys.argv[1]))
+print(f"  {campaign['busy_ms'] / 1000 / campaign['seconds']:.2f}, {campaign['runs'] / campaign['seconds']:.0f} runs a second")
+PY
