@@ -23,6 +23,11 @@
 #define MADE_MAX    1000
 #define POOL_REREAD 500 /* inputs made between two looks at the folder */
 #define FUZZ_COUNT  16	/* inputs made from one queue entry at a time */
+/*
+ * afl-fuzz makes it a part of a file's name, and puts up to 40 characters more before that name when it resumes
+ * (pivot_inputs() of afl-fuzz-init.c): beyond NAME_MAX it ends, each time it is started.
+ */
+#define DESCRIPTION_MAX 100
 
 /* Where an input starts from. */
 enum source { SOURCE_ENTRY, SOURCE_FINDING, SOURCE_NOTHING, SOURCE_COUNT };
@@ -36,7 +41,7 @@ struct mutator {
 	struct scenario *pool;
 	unsigned int n_pool, until_reread;
 	uint8_t out[SCN_MAX_BYTES];
-	char description[200];
+	char description[DESCRIPTION_MAX];
 	/* Trimming: the smallest so far, the part that is tried next. */
 	struct scenario trimmed, candidate;
 	unsigned int part, steps;

@@ -38,6 +38,10 @@ static void set_environment(const struct afl *afl, const struct afl_options *o)
 {
 	char findings[4200], seed[24];
 
+	/* afl-fuzz ends where these are not as it wants them (check_asan_opts()); the proxy needs none. */
+	unsetenv("ASAN_OPTIONS");
+	unsetenv("MSAN_OPTIONS");
+	unsetenv("LSAN_OPTIONS");
 	setenv("AFL_NO_AFFINITY", "1", 1);
 	setenv("AFL_SKIP_CPUFREQ", "1", 1);
 	setenv("AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES", "1", 1);

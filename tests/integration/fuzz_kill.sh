@@ -103,4 +103,6 @@ wait $pid
 [ "$(findings)" -ge "$before" ] || fail "findings lost by the end"
 grep -q '"state": "ended"' "$out/campaign.json" || fail "campaign.json does not say ended"
 afl-whatsup -s "$out/afl" 2>/dev/null | grep -q 'Summary stats' || fail "afl-whatsup does not accept $out/afl"
+find "$out/afl" -name 'id:*' | awk -F/ 'length($NF) > 210 { print; bad = 1 } END { exit bad }' ||
+  fail "names that afl-fuzz cannot make longer when it resumes"
 echo "ok: $(findings) findings after four kills"
