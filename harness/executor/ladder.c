@@ -45,6 +45,14 @@ static unsigned int patience_ms(const struct run *run, enum rung rung)
 	return run->ex->grace_ms;
 }
 
+/* Born since the signals were sent: by a task that was in fork(2), or by a thread of the daemon that goes on now. */
+static void kill_newborn(const struct survivors *left)
+{
+	for (unsigned int i = 0; i < left->n; i++)
+		if (!left->task[i].sigkill_pending && !left->task[i].exiting)
+			kill(left->task[i].pid, SIGKILL);
+}
+
 /* True: nothing in scope is left. False: the rung has not helped; evidence was taken. */
 static bool watch(struct run *run, enum rung rung, enum scope scope)
 {
@@ -60,6 +68,7 @@ static bool watch(struct run *run, enum rung rung, enum scope scope)
 		if (!now->n)
 			return true;
 		if (!survivors_same(was, now)) {
+			kill_newborn(now);
 			still_since = t;
 			looks = 0;
 			taken = false;
