@@ -4,7 +4,7 @@
 #   B=build          build folder
 #   ONLY=pattern     only tests whose name matches this shell pattern
 #   UNIT_TIMEOUT, INTEGRATION_TIMEOUT   seconds for one program
-#   AGAIN=1          an integration test that failed gets a second try; both are shown, and named at the end
+#   AGAIN=1          a test that failed gets a second try; both are shown, and named at the end
 #
 # One line each; the whole output of what failed. The last line is "N passed, N failed, N skipped": cmocka tests are
 # counted one by one, a script counts as one. Exit status 1 if anything failed.
@@ -48,6 +48,15 @@ why_failed() {
   esac
 }
 
+# again SECONDS PROGRAM: the second try of what run has run, if it needs one
+again() {
+  [ "$AGAIN" = 1 ] && [ "$status" != 0 ] && [ "$status" != 77 ] || return 0
+  line again "$name" "$(why_failed)"
+  sed 's/^/    /' "$log"
+  unsteady="$unsteady $name"
+  run "$1" "$2"
+}
+
 # The sum of the numbers in cmocka's lines "[  WORD  ] N test(s)"; there is one of each a group.
 count() {
   awk -v word="$1" '
@@ -68,6 +77,7 @@ unit_test() {
     return
   fi
   run "$UNIT_TIMEOUT" "$B/tests/$name"
+  again "$UNIT_TIMEOUT" "$B/tests/$name"
   n_passed=$(count PASSED)
   n_failed=$(count FAILED)
   n_skipped=$(count SKIPPED)
@@ -98,12 +108,7 @@ integration_test() {
   # shellcheck disable=SC2254 # a pattern
   case $name in $ONLY) ;; *) return ;; esac
   run "$INTEGRATION_TIMEOUT" "$1"
-  if [ "$AGAIN" = 1 ] && [ "$status" != 0 ] && [ "$status" != 77 ]; then
-    line again "$name" "$(why_failed)"
-    sed 's/^/    /' "$log"
-    unsteady="$unsteady $name"
-    run "$INTEGRATION_TIMEOUT" "$1"
-  fi
+  again "$INTEGRATION_TIMEOUT" "$1"
   case $status in
   0)
     passed=$((passed + 1))
