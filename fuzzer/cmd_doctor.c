@@ -20,6 +20,7 @@
 #include "targets/executable.h"
 #include "targets/fetch.h"
 #include "targets/image.h"
+#include "targets/target.h"
 
 enum state { OK, MISSING, NOTE }; /* NOTE: works, but somebody should know */
 
@@ -237,19 +238,31 @@ static void check_kvm(struct finding *f)
 	       "on a machine with nested virtualisation, or on real hardware, it works");
 }
 
+/* Booted, not just looked at: it needs ptrace and memory that may be executed, which a sandbox may refuse. */
 static void check_uml(struct finding *f)
 {
+	struct target_options options = {.spec = "uml", .cpu = -1};
+	struct target *target;
 	struct image image;
 	char err[300] = "";
+	int ret = image_open_uml(NULL, &image, err);
 
-	if (image_open_uml(NULL, &image, err) < 0) {
+	advise(f, "'apt-get install user-mode-linux' (or 'make deps'): scratch kernels "
+		  "without QEMU and KVM, what 'make fuzz' takes");
+	if (ret < 0) {
 		say(f, MISSING, "%.230s", err);
-	} else {
-		say(f, OK, "%.150s, Linux %.60s", image.kernel, image.release);
-		image_release(&image);
+		return;
 	}
-	advise(f,
-	       "'apt-get install user-mode-linux': scratch kernels without QEMU and KVM");
+	ret = target_open(&options, &target, err);
+	if (ret < 0) {
+		say(f, MISSING, "%.60s: %.170s", image.kernel, err);
+		advise(f, "'shortfuse run --target uml -v FILE' shows its console; "
+			  "ptrace has to be allowed");
+	} else {
+		say(f, OK, "%.150s, Linux %.60s, boots", image.kernel, image.release);
+		target_close(target);
+	}
+	image_release(&image);
 }
 
 static void check_kernels(struct finding *f)
@@ -301,10 +314,21 @@ static const struct argp argp = {
 	NULL,
 	NULL};
 
+/* What "make fuzz" would do. */
+static void tell_fuzz(bool host, bool uml, bool afl)
+{
+	printf("'make fuzz' (target uml): %s%s\n",
+	       uml && afl ? "ready"
+	       : uml	  ? "afl-fuzz is missing; 'make deps' installs it"
+			  : "no user-mode kernel, see above",
+	       !uml && host ? "; 'make fuzz TARGET=host' fuzzes this machine's own kernel"
+			    : "");
+}
+
 int cmd_doctor(int argc, char **argv)
 {
 	static const char *const states[] = {"ok", "missing", "note"};
-	bool host = true, uml = true, qemu = true;
+	bool host = true, uml = true, qemu = true, afl = true;
 	struct utsname uts;
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
@@ -323,11 +347,13 @@ int cmd_doctor(int argc, char **argv)
 		uml &= checks[i].run != check_uml && checks[i].run != check_executor;
 		qemu &= checks[i].run != check_qemu && checks[i].run != check_kernels &&
 			checks[i].run != check_executor;
+		afl &= checks[i].run != check_afl;
 	}
 	if (!host)
 		printf("\nhost runs are not possible here\n");
 	printf("\ntargets that can run here:%s%s%s%s\n", host ? " host" : "",
 	       uml ? " uml" : "", qemu ? " qemu" : "",
 	       host || uml || qemu ? "" : " none");
+	tell_fuzz(host, uml, afl);
 	return host ? EXIT_CLEAN : EXIT_INFRA;
 }

@@ -190,6 +190,19 @@ static void fill_defaults(struct arguments *a, char *dir, size_t dir_size,
 	o->screen = !a->quiet && o->mode != MODE_BLIND && isatty(STDOUT_FILENO);
 }
 
+/* A campaign never goes to another kernel by itself: on the host it may cost a reboot. */
+static void tell_why_not(const struct campaign *c, int err)
+{
+	fprintf(stderr, "shortfuse fuzz: %s\n", c->error);
+	if (err == -ENODEV && strcmp(c->options.target, "host") != 0)
+		fprintf(stderr,
+			"shortfuse fuzz: no scratch kernel, nothing was fuzzed; "
+			"'--target "
+			"host' ('make fuzz TARGET=host') fuzzes this machine's own "
+			"kernel, which may need a reboot afterwards; 'shortfuse doctor' "
+			"tells what can run here\n");
+}
+
 static int run_campaign(const struct campaign_options *o)
 {
 	static struct campaign campaign;
@@ -199,7 +212,7 @@ static int run_campaign(const struct campaign_options *o)
 	signal(SIGPIPE, SIG_IGN);
 	ret = campaign_open(&campaign, o);
 	if (ret < 0) {
-		fprintf(stderr, "shortfuse fuzz: %s\n", campaign.error);
+		tell_why_not(&campaign, ret);
 		campaign_close(&campaign);
 		return ret == -EINVAL ? EXIT_USAGE : EXIT_INFRA;
 	}

@@ -78,6 +78,7 @@ static int open_folder(struct campaign *c)
 static int open_targets(struct campaign *c)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int ret;
 
 	for (unsigned int i = 0; i < c->options.jobs; i++) {
 		struct target_options options = {.spec = c->options.target,
@@ -93,12 +94,12 @@ static int open_targets(struct campaign *c)
 	}
 	/* One is opened here so that what is missing is said at once; the others by their
 	 * threads. */
-	if (runner_open(&c->jobs[0].runner) < 0) {
-		snprintf(c->error, sizeof(c->error), "target %s: %s", c->options.target,
-			 c->jobs[0].runner.error);
-		return -ENODEV;
-	}
-	return 0;
+	ret = runner_open(&c->jobs[0].runner);
+	if (ret >= 0)
+		return 0;
+	snprintf(c->error, sizeof(c->error), "target %s: %s", c->options.target,
+		 c->jobs[0].runner.error);
+	return ret == -EINVAL ? ret : -ENODEV;
 }
 
 int campaign_open(struct campaign *c, const struct campaign_options *options)

@@ -73,7 +73,10 @@ struct campaign {
 	char error[400];
 };
 
-/* Opens folder, findings and targets. 0, or -errno with campaign->error filled. */
+/*
+ * Opens folder, findings and targets. 0, or -errno with campaign->error filled: -EINVAL for what the caller asked,
+ * -ENODEV where the target cannot be had.
+ */
 int campaign_open(struct campaign *campaign, const struct campaign_options *options);
 /* Until the time is over, stop_fd is signalled or it failed. 0 or -errno with error
  * filled. */
