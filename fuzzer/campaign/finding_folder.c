@@ -53,14 +53,14 @@ static int write_state(int fd, const struct findings *store,
 		       const struct finding *finding)
 {
 	json_t *json = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:i, s:i}", "id",
-		finding->id, "verdict", verdict_table[finding->verdict].name, "severity",
-		severity_names[verdict_table[finding->verdict].severity], "reason",
-		finding->reason, "target", store->target, "root", "", "count",
-		(json_int_t)finding->count, "first_run", (json_int_t)finding->first_run,
-		"first", (json_int_t)finding->first, "last", (json_int_t)finding->last,
-		"bytes", (int)finding->bytes, "replayed", (int)finding->replayed,
-		"reruns", (int)finding->reruns);
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:i, s:i}",
+		"id", finding->id, "verdict", verdict_table[finding->verdict].name,
+		"severity", severity_names[verdict_table[finding->verdict].severity],
+		"reason", finding->reason, "target", store->target, "root", "", "roots",
+		finding->roots, "count", (json_int_t)finding->count, "first_run",
+		(json_int_t)finding->first_run, "first", (json_int_t)finding->first,
+		"last", (json_int_t)finding->last, "bytes", (int)finding->bytes,
+		"replayed", (int)finding->replayed, "reruns", (int)finding->reruns);
 	char root[24], *text;
 	int ret;
 
@@ -167,7 +167,7 @@ static uint64_t integer(const json_t *json, const char *key)
 
 static int load_state(int fd, struct finding *finding)
 {
-	const char *verdict, *reason, *root;
+	const char *verdict, *reason, *root, *roots;
 	json_t *json;
 	char *text;
 	size_t len;
@@ -181,6 +181,7 @@ static int load_state(int fd, struct finding *finding)
 	verdict = json_string_value(json_object_get(json, "verdict"));
 	reason = json_string_value(json_object_get(json, "reason"));
 	root = json_string_value(json_object_get(json, "root"));
+	roots = json_string_value(json_object_get(json, "roots"));
 	ret = verdict ? verdict_by_name(verdict) : -EINVAL;
 	if (ret >= 0) {
 		finding->verdict = ret;
@@ -194,6 +195,8 @@ static int load_state(int fd, struct finding *finding)
 		finding->root_hash = root ? strtoull(root, NULL, 16) : 0;
 		snprintf(finding->reason, sizeof(finding->reason), "%s",
 			 reason ? reason : "");
+		snprintf(finding->roots, sizeof(finding->roots), "%s",
+			 roots ? roots : "");
 		ret = 0;
 	}
 	json_decref(json);

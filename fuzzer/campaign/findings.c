@@ -21,6 +21,31 @@ static unsigned int encoded_size(const struct scenario *scn)
 	return n < 0 ? SCN_MAX_BYTES : n;
 }
 
+static struct roots *roots_of(struct findings *store, enum verdict verdict)
+{
+	return &store->roots[verdict_table[verdict].severity >= SEVERITY_BUG];
+}
+
+static int by_first_run(const void *a, const void *b)
+{
+	const struct finding *x = *(struct finding *const *)a,
+			     *y = *(struct finding *const *)b;
+
+	return x->first_run < y->first_run ? -1 : x->first_run > y->first_run;
+}
+
+/* Those of an earlier session, in the order in which they came. */
+static void count_roots(struct findings *store)
+{
+	qsort(store->list, store->n, sizeof(store->list[0]), by_first_run);
+	for (unsigned int i = 0; i < store->n; i++) {
+		struct finding *finding = store->list[i];
+
+		finding->new_roots =
+			roots_add(roots_of(store, finding->verdict), finding->roots);
+	}
+}
+
 int findings_open(struct findings *store, int dir_fd, enum severity flag_at,
 		  const char *target)
 {
@@ -37,7 +62,9 @@ int findings_open(struct findings *store, int dir_fd, enum severity flag_at,
 	store->list = calloc(FINDINGS_MAX, sizeof(*store->list));
 	if (!store->list)
 		return -ENOMEM;
-	return folder_load_all(store);
+	n = folder_load_all(store);
+	count_roots(store);
+	return (int)n;
 }
 
 void findings_close(struct findings *store)
@@ -99,6 +126,9 @@ static struct finding *add_new(struct findings *store, const struct scenario *sc
 	finding->scn = *scn;
 	snprintf(finding->reason, sizeof(finding->reason), "%s", res->reason);
 	finding->json = res->json ? strdup(res->json) : NULL;
+	finding->new_roots =
+		roots_add_evidence(roots_of(store, finding->verdict), finding->json,
+				   finding->roots, sizeof(finding->roots));
 	store->list[store->n++] = finding;
 	return finding;
 }
@@ -217,6 +247,16 @@ unsigned int findings_count(struct findings *store, bool bugs)
 	for (unsigned int i = 0; i < store->n; i++)
 		n += (verdict_table[store->list[i]->verdict].severity >= SEVERITY_BUG) ==
 		     bugs;
+	pthread_mutex_unlock(&store->lock);
+	return n;
+}
+
+unsigned int findings_causes(struct findings *store, bool bugs)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&store->lock);
+	n = store->roots[bugs].n;
 	pthread_mutex_unlock(&store->lock);
 	return n;
 }

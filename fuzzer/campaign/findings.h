@@ -22,8 +22,9 @@
 
 #include "harness/protocol/result.h"
 #include "harness/scenario/scenario.h"
+#include "roots.h"
 
-#define FINDINGS_MAX 4096 /* signatures kept; more are counted, not stored */
+#define FINDINGS_MAX 16384 /* signatures kept; more are counted, not stored */
 
 struct finding {
 	char id[40]; /* "pinned-0123456789abcdef", the folder's name */
@@ -35,10 +36,12 @@ struct finding {
 	unsigned int bytes;	       /* of the smallest input */
 	unsigned int replayed, reruns; /* same signature in "replayed" of "reruns" */
 	char reason[400];
-	struct scenario scn; /* the smallest input */
-	char *json;	     /* evidence not yet written, or NULL */
-	bool saved, dirty;   /* folder is on disk; finding.json is older than this */
-	bool undrawn;	     /* graph.svg is not made yet */
+	char roots[400];	/* the causes by name, see roots.h */
+	unsigned int new_roots; /* of them: seen in no earlier finding */
+	struct scenario scn;	/* the smallest input */
+	char *json;		/* evidence not yet written, or NULL */
+	bool saved, dirty;	/* folder is on disk; finding.json is older than this */
+	bool undrawn;		/* graph.svg is not made yet */
 };
 
 struct findings {
@@ -48,6 +51,7 @@ struct findings {
 	char target[128], program[512]; /* for repro.sh */
 	struct finding **list;
 	unsigned int n, n_lost; /* lost: beyond FINDINGS_MAX */
+	struct roots roots[2];	/* of contract hangs, of bugs */
 	int error;		/* last failure to write, -errno, or 0 */
 };
 
@@ -82,5 +86,7 @@ bool findings_draw_one(struct findings *store);
 
 /* Count by severity: contract or bug (with poison). */
 unsigned int findings_count(struct findings *store, bool bugs);
+/* Distinct root causes of these findings: fewer, as a signature names all roots of a run. */
+unsigned int findings_causes(struct findings *store, bool bugs);
 
 #endif

@@ -70,7 +70,7 @@ void report_status(struct campaign *c)
 			strerror(-c->findings.error));
 }
 
-static int by_severity(const void *a, const void *b)
+static int by_interest(const void *a, const void *b)
 {
 	const struct finding *x = *(struct finding *const *)a,
 			     *y = *(struct finding *const *)b;
@@ -79,6 +79,9 @@ static int by_severity(const void *a, const void *b)
 
 	if (order)
 		return order;
+	/* What shows a cause that no earlier one has shown comes first. */
+	if (!x->new_roots != !y->new_roots)
+		return x->new_roots ? -1 : 1;
 	return x->count < y->count ? 1 : x->count > y->count ? -1 : strcmp(x->id, y->id);
 }
 
@@ -118,16 +121,26 @@ static void print_unsaved(const struct campaign *c)
 	}
 }
 
+/* Signatures combine causes; a few causes may make hundreds. */
+static const char *causes_text(struct campaign *c, bool bugs, char *buf, size_t size)
+{
+	unsigned int n = findings_causes(&c->findings, bugs);
+
+	snprintf(buf, size, " of %u root cause%s, those with a new one first", n,
+		 n == 1 ? "" : "s");
+	return n ? buf : "";
+}
+
 void report_summary(struct campaign *c)
 {
 	unsigned int bugs = findings_count(&c->findings, true);
 	unsigned int contracts = findings_count(&c->findings, false);
 	struct afl_stats stats;
-	char span[32];
+	char span[32], text[80];
 
 	sum_stats(c, &stats);
 	duration_format(time(NULL) - c->began, span);
-	qsort(c->findings.list, c->findings.n, sizeof(c->findings.list[0]), by_severity);
+	qsort(c->findings.list, c->findings.n, sizeof(c->findings.list[0]), by_interest);
 	printf("\n%s of fuzzing on target %s: %llu runs, %.0f a second", span,
 	       c->options.target, (unsigned long long)c->runs, rate(c));
 	if (c->options.mode != MODE_BLIND)
@@ -145,15 +158,16 @@ void report_summary(struct campaign *c)
 	if (c->infra)
 		printf("%llu runs gave no answer (infra); they count for nothing.\n",
 		       (unsigned long long)c->infra);
-	printf("\n%u distinct bug%s (nobody promised that a task becomes unkillable "
+	printf("\n%u distinct bug%s%s (nobody promised that a task becomes unkillable "
 	       "here)%s\n",
-	       bugs, bugs == 1 ? "" : "s", bugs ? ":" : ".");
+	       bugs, bugs == 1 ? "" : "s", causes_text(c, true, text, sizeof(text)),
+	       bugs ? ":" : ".");
 	list_section(c, true);
 	if (c->findings.flag_at <= SEVERITY_CONTRACT) {
-		printf("\n%u distinct contract hang%s (a server that read a request and "
-		       "never "
-		       "answers)%s\n",
-		       contracts, contracts == 1 ? "" : "s", contracts ? ":" : ".");
+		printf("\n%u distinct contract hang%s%s (a server that read a request "
+		       "and never answers)%s\n",
+		       contracts, contracts == 1 ? "" : "s",
+		       causes_text(c, false, text, sizeof(text)), contracts ? ":" : ".");
 		list_section(c, false);
 	}
 	if (c->findings.n_lost)

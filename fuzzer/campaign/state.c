@@ -108,14 +108,17 @@ static json_t *verdict_counts(const struct campaign *c)
 int state_write(struct campaign *c, const char *state)
 {
 	json_t *json = json_pack(
-		"{s:i, s:s, s:s, s:s, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:i, s:i}",
+		"{s:i, s:s, s:s, s:s, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:i, s:i, s:i, "
+		"s:i}",
 		"version", STATE_VERSION, "state", state, "target", c->options.target,
 		"mode", mode_names[c->options.mode], "seed", (json_int_t)c->options.seed,
 		"jobs", (int)c->options.jobs, "empty", c->options.corpus == NULL, "began",
 		(json_int_t)c->began, "seconds", (json_int_t)campaign_seconds(c), "runs",
 		(json_int_t)(c->runs_before + c->runs), "infra", (json_int_t)c->infra,
 		"findings_bug", (int)findings_count(&c->findings, true),
-		"findings_contract", (int)findings_count(&c->findings, false));
+		"findings_contract", (int)findings_count(&c->findings, false),
+		"causes_bug", (int)findings_causes(&c->findings, true), "causes_contract",
+		(int)findings_causes(&c->findings, false));
 	const struct target *target = c->jobs[0].runner.target;
 	json_t *hello;
 	char *text;

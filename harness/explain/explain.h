@@ -57,6 +57,8 @@ struct graph_edge {
 	char why[100];	   /* evidence: frame, ledger state */
 };
 
+#define EXPLAIN_ROOTS_MAX 300
+
 struct explanation {
 	size_t n_nodes, n_edges;
 	struct graph_node *nodes;
@@ -65,7 +67,7 @@ struct explanation {
 	pid_t *roots; /* tids of the roots, see DESIGN: own request unanswered, or nobody in the run holds them up */
 	uint64_t
 		root_hash; /* of the roots' role, frame and exit state; no pids, no counts: one class, one hash */
-	char roots_text[300]; /* the same as text, e.g. "server fuse_flush exiting" */
+	char roots_text[EXPLAIN_ROOTS_MAX]; /* as text: "server fuse_flush exiting" */
 	bool root_unread; /* some root waits for a request that the daemon never read */
 	bool root_held,
 		root_dropped; /* some root's request was read and is held / dropped */

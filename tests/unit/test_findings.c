@@ -132,6 +132,52 @@ static void test_once_per_signature(void **state)
 	findings_close(&store);
 }
 
+static void add_with_roots(struct findings *store, enum verdict verdict,
+			   const char *roots)
+{
+	static uint64_t run;
+	struct scenario scn;
+	struct result res;
+	char json[200];
+
+	run++;
+	make_scenario(&scn, 3);
+	make_result(&res, verdict, 0x100 + run);
+	snprintf(json, sizeof(json), "{\"roots\": \"%s\"}", roots);
+	res.json = json;
+	assert_int_equal(findings_add(store, &scn, &res, run), FINDINGS_NEW);
+}
+
+static void check_causes(struct findings *store)
+{
+	static const unsigned int new_roots[] = {1, 1, 0, 1};
+
+	assert_int_equal(store->n, 4);
+	for (unsigned int i = 0; i < store->n; i++)
+		assert_int_equal(store->list[i]->new_roots, new_roots[i]);
+	assert_int_equal(findings_causes(store, true), 2);
+	assert_int_equal(findings_causes(store, false), 1);
+}
+
+/* Four signatures of two causes, one of which is also a contract hang's; an interrupted campaign knows them, too. */
+static void test_root_causes(void **state)
+{
+	struct findings store;
+
+	(void)state;
+	assert_int_equal(findings_open(&store, dir_fd, SEVERITY_CONTRACT, "host"), 0);
+	add_with_roots(&store, VERDICT_PINNED, "server fuse_flush exit");
+	add_with_roots(&store, VERDICT_PINNED,
+		       "init fuse_open running; server fuse_flush exit");
+	add_with_roots(&store, VERDICT_DEAF, "init fuse_open running");
+	add_with_roots(&store, VERDICT_LOST, "init fuse_open running");
+	check_causes(&store);
+	findings_close(&store);
+	assert_int_equal(findings_open(&store, dir_fd, SEVERITY_CONTRACT, "host"), 0);
+	check_causes(&store);
+	findings_close(&store);
+}
+
 static void test_flag_at_bug(void **state)
 {
 	struct findings store;
@@ -276,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_once_per_signature, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_root_causes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_flag_at_bug, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_smallest_input, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_survives_a_crash, set_up, tear_down),

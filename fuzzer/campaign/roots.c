@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* A set of root causes by their names. */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/explain/explain.h"
+#include "roots.h"
+
+static uint64_t hash(const char *text, size_t len)
+{
+	uint64_t h = 0xcbf29ce484222325ull; /* FNV-1a */
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)text[i]) * 0x100000001b3ull;
+	return h ? h : 1;
+}
+
+static bool add(struct roots *roots, uint64_t key)
+{
+	unsigned int at = (unsigned int)(key ^ key >> 32) % ROOTS_MAX;
+
+	for (; roots->seen[at]; at = (at + 1) % ROOTS_MAX)
+		if (roots->seen[at] == key)
+			return false;
+	if (roots->n == ROOTS_MAX - 1)
+		return false;
+	roots->seen[at] = key;
+	roots->n++;
+	return true;
+}
+
+unsigned int roots_add(struct roots *roots, const char *text)
+{
+	unsigned int n = 0;
+
+	for (;;) {
+		size_t len = strcspn(text, ";");
+
+		if (len)
+			n += add(roots, hash(text, len));
+		text += len;
+		if (!*text)
+			return n;
+		text += strspn(text, "; ");
+	}
+}
+
+unsigned int roots_add_evidence(struct roots *roots, const char *json, char *ret_text,
+				unsigned int size)
+{
+	json_t *details = json ? json_loads(json, 0, NULL) : NULL;
+	const char *text = json_string_value(json_object_get(details, "roots"));
+	char *last;
+
+	snprintf(ret_text, size, "%s", text ? text : "");
+	/* The evidence has room for so much; half a name is none. */
+	last = strlen(ret_text) + 1 >= EXPLAIN_ROOTS_MAX ? strrchr(ret_text, ';') : NULL;
+	if (last)
+		*last = '\0';
+	json_decref(details);
+	return roots_add(roots, ret_text);
+}
