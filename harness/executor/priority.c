@@ -48,7 +48,7 @@ static void trial_child(struct trial *trial)
 	if (sched_setscheduler(0, SCHED_RR, &param) < 0)
 		_exit(1);
 	trial->there = 1;
-	arena_wait(&trial->go, 0, 1000 * 1000);
+	arena_wait(&trial->go, 0, 1000 * 1000 * 1000); /* ns; never, if it works */
 	trial->woken = 1;
 	_exit(0);
 }
