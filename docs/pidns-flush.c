@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * pidns-flush: tasks that wait for FUSE and hear no SIGKILL.
- * server thread 21 (t1) is exiting and waits for the reply to its own FLUSH #8, which
- * thread 20 of the same process read and dropped; the process is dying
+ * server thread 22 (t1) is exiting and waits for the reply to its own FLUSH #8, which
+ * thread 21 of the same process read and dropped; the process is dying
  * The server is dead, or cannot die: only an abort of the connection ends it.
  *
  *   config: daemon=inside threads=1 cpus=1
@@ -13,8 +13,8 @@
  *   t1: unshare files
  *   t1: exit 0
  *   t0: exit_group 0
- * Run it as root. Exit status: 1 reproduced, 0 not, 2 it could not be tried. In
- * the end it aborts its connection, which frees the tasks; --leave keeps them.
+ * Run it as root. Exit status: 1 reproduced, 0 not, 2 not tried. In the end its
+ * connection is aborted; --leave keeps it: echo 1 > /sys/fs/fuse/connections/N/abort.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <linux/fuse.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@
 
 static volatile int *step_now; /* the step that is being done; all processes see it */
 static int dev; /* /dev/fuse */
+static int abort_fd; /* writing to it ends the connection */
 
 static void turn(int step)
 {
@@ -77,13 +79,11 @@ static void handle(const struct fuse_in_header *in)
 		return REPLY(fuse_attr_out, .attr = attr_of(in->nodeid));
 	case FUSE_OPEN:
 		return REPLY(fuse_open_out, .open_flags = 0);
-	case FUSE_RELEASE:
-		return reply(in, 0, NULL, 0);
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
 	case FUSE_INTERRUPT: /* no reply: the request itself goes on */
 		return;
-	default:
+	default: /* RELEASE as well: nobody looks at its result */
 		return reply(in, -ENOSYS, NULL, 0);
 	}
 }
@@ -120,8 +120,8 @@ static void t0(void)
 	_exit(0);
 }
 
-static char text[65536]; /* threads that are left: states and kernel stacks */
-static char root[64];	 /* one of them, which is in FRAME */
+/* Threads that are left, and their stacks; those of a second ago; one that is in FRAME. */
+static char text[65536], before[65536], root[64];
 
 /* Looks at every thread of our process group, and sends it sig. */
 static void look(int sig)
@@ -158,8 +158,7 @@ static void look(int sig)
 
 int main(int argc, char **argv)
 {
-	int abort_fd, tries = 0;
-	static char before[sizeof(text)];
+	int leave = argc > 1 && !strcmp(argv[1], "--leave"), self = getpid(), tries = 0, stuck;
 	struct statx stx = {0};
 	char path[128];
 
@@ -176,24 +175,24 @@ int main(int argc, char **argv)
 	mount("none", "/sys/fs/fuse/connections", "fusectl", 0, NULL); /* or it is */
 	snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%u/abort", stx.stx_dev_minor);
 	TRY(abort_fd = open(path, O_WRONLY | O_CLOEXEC));
+	if (!leave && !fork()) { /* frees them when we have ended, however, or take too long */
+		close(dev);
+		setpgid(0, 0);
+		poll(&(struct pollfd){syscall(SYS_pidfd_open, self, 0), POLLIN, 0}, 1, 62800);
+		TRY(write(abort_fd, "1", 1));
+		_exit(kill(-self, SIGKILL));
+	}
 	if (!syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0))
 		t0();
 	close(dev);
-	usleep(500000); /* all are there, INIT is answered */
-	for (*step_now = 1; *step_now <= 4; ++*step_now)
+	for (*step_now = 0; *step_now <= 4; ++*step_now)
 		usleep(300000); /* by then it has returned, or it is blocked */
-	look(SIGKILL);
-	do {
-		memcpy(before, text, sizeof(text));
+	for (look(SIGKILL); strcmp(before, text) && ++tries < 10; look(0)) {
+		strcpy(before, text);
 		sleep(1);
-		look(0);
-	} while (strcmp(before, text) && ++tries < 10);
-	if (tries == 10)
-		root[0] = '\0'; /* it goes on */
-	printf("%s%s\n%s", *root ? "REPRODUCED: " : "not reproduced", root, text);
-	if (argc > 1 && !strcmp(argv[1], "--leave"))
-		printf("free them: echo 1 > %s\n", path);
-	else
-		TRY(write(abort_fd, "1", 1));
-	return *root != '\0';
+	}
+	stuck = *root && tries < 10; /* else it goes on */
+	printf("%s%s, connection %u\n%s", stuck ? "REPRODUCED: " : "not reproduced", root,
+	       stx.stx_dev_minor, text);
+	return stuck;
 }

@@ -3,6 +3,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 struct arguments {
 	const char *finding, *output, *target, *frame, *try;
 	int verdict; /* -1: find out */
+	int limit_s; /* of --try; 0: as try_c() has it */
 };
 
 static const struct argp_option options[] = {
@@ -29,6 +31,11 @@ static const struct argp_option options[] = {
 	 0},
 	{"try", 'T', "TARGET", 0,
 	 "compile the C file and run it on host or qemu:KERNEL; needs -o", 0},
+	{"time-limit", 'l', "SECONDS", 0,
+	 "of --try (default: 60, 180 in a guest); then the program is ended and its "
+	 "tasks "
+	 "are freed",
+	 0},
 	{"verdict", 'v', "VERDICT", 0, "do not run it: this is what it shows", 0},
 	{"frame", 'F', "FUNCTION", 0, "kernel function that the stuck task must be in",
 	 0},
@@ -48,6 +55,11 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'T':
 		args->try = arg;
+		return 0;
+	case 'l':
+		args->limit_s = atoi(arg);
+		if (args->limit_s < 1 || args->limit_s > 86400)
+			argp_error(state, "'%s' is not a number of seconds", arg);
 		return 0;
 	case 'F':
 		args->frame = arg;
@@ -142,8 +154,10 @@ static int write_c(const struct arguments *args, const struct finding_file *find
 static int try_it(const struct arguments *args)
 {
 	char err[300] = "";
-	int ret = try_c(args->output, args->try, err);
+	int ret = try_c(args->output, args->try, args->limit_s, err);
 
+	if (ret == -EINTR)
+		return 128 + SIGINT;
 	if (ret < 0)
 		fprintf(stderr, "shortfuse: %s: %s\n", args->try, err);
 	return ret == 0 ? EXIT_CLEAN : ret == 1 ? EXIT_FLAGGED : EXIT_INFRA;

@@ -4,24 +4,19 @@
 #include "try_c.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "targets/accel.h"
 #include "targets/image.h"
 #include "targets/initramfs.h"
-#include "targets/spawn.h"
+#include "try_run.h"
 
-#define NATIVE_MS 60000
-#define GUEST_MS  180000
-
-#define EXIT_MARK "REPRO-EXIT "
+#define COMPILER_MS 60000
+#define NATIVE_MS   60000
+#define GUEST_MS    180000
 
 /* The init of the guest; the exported file is linked in, its main() renamed. */
 static const char guest_init[] =
@@ -57,140 +52,164 @@ static const char guest_init[] =
 	"	if (!pid)\n"
 	"		_exit(repro_main(1, (char *[]){\"repro\", NULL}));\n"
 	"	waitpid(pid, &status, 0);\n"
-	"	printf(\"" EXIT_MARK
+	"	printf(\"" TRY_EXIT_MARK
 	"%d\\n\", WIFEXITED(status) ? WEXITSTATUS(status) : 2);\n"
 	"	reboot(RB_POWER_OFF);\n"
 	"	reboot(RB_AUTOBOOT);\n"
 	"	return 0;\n"
 	"}\n";
 
-static long now_ms(void)
-{
-	struct timespec ts;
+/*
+ * Gives the mounts of the program their owner, so that its connections are known as ours: see try_run.h. The linker puts
+ * it before mount(2) of the exported file, which knows nothing of it. The last user_id= counts.
+ */
+static const char own_mounts[] =
+	"#include <stdio.h>\n"
+	"#include <string.h>\n"
+	"int __real_mount(const char *, const char *, const char *, unsigned long, const "
+	"void *);\n"
+	"int __wrap_mount(const char *source, const char *target, const char *type,\n"
+	"		 unsigned long flags, const void *data)\n"
+	"{\n"
+	"	char owned[4096];\n"
+	"	if (!type || strncmp(type, \"fuse.\", 5))\n"
+	"		return __real_mount(source, target, type, flags, data);\n"
+	"	snprintf(owned, sizeof(owned), \"%%s,user_id=%u,group_id=%u\", (const "
+	"char "
+	"*)data);\n"
+	"	return __real_mount(source, target, type, flags, owned);\n"
+	"}\n";
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+struct attempt {
+	const char *c_file;
+	char dir[4096], program[4200], object[4200], helper[4200];
+	int limit_ms;
+	char *err;
+};
+
+static int fail(struct attempt *attempt, const char *what, int error)
+{
+	snprintf(attempt->err, 300, "%.200s: %s", what, strerror(error));
+	return -error;
 }
 
-/* Passes lines on, but the mark, and waits for the end. Exit status of the process, or -errno. */
-static int watch(struct process *proc, int fd, int limit_ms, int *ret_mark)
+static int open_attempt(struct attempt *attempt)
 {
-	long deadline = now_ms() + limit_ms;
-	char line[4096];
-	size_t len = 0;
+	const char *tmp = getenv("TMPDIR");
 
-	for (;;) {
-		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-		long left = deadline - now_ms();
-		ssize_t n;
-
-		if (left <= 0 || poll(&poll_fd, 1, (int)left) <= 0)
-			return -ETIMEDOUT;
-		n = read(fd, line + len, 1);
-		if (n <= 0)
-			break;
-		if (line[len] != '\n' && ++len < sizeof(line) - 1)
-			continue;
-		line[len] = '\0';
-		if (!strncmp(line, EXIT_MARK, strlen(EXIT_MARK)))
-			*ret_mark = atoi(line + strlen(EXIT_MARK));
-		else
-			printf("%s\n", line);
-		len = 0;
-	}
-	if (!process_ended(proc, 5000))
-		return -ETIMEDOUT;
-	return WIFEXITED(proc->status) ? WEXITSTATUS(proc->status) : -ECHILD;
+	snprintf(attempt->dir, sizeof(attempt->dir), "%s/shortfuse-try-XXXXXX",
+		 tmp && *tmp ? tmp : "/tmp");
+	if (!mkdtemp(attempt->dir))
+		return fail(attempt, attempt->dir, errno);
+	snprintf(attempt->program, sizeof(attempt->program), "%s/repro", attempt->dir);
+	snprintf(attempt->object, sizeof(attempt->object), "%s/repro.o", attempt->dir);
+	snprintf(attempt->helper, sizeof(attempt->helper), "%s/helper.c", attempt->dir);
+	return 0;
 }
 
-static int run(const char *const *argv, const int *fds, size_t n_fds, int limit_ms,
-	       int *ret_mark)
+/* Once the program runs: a shortfuse that is killed leaves no files behind. */
+static void close_attempt(void *ctx)
 {
-	struct process proc = {.pidfd = -1};
-	int out[2], ret;
+	struct attempt *attempt = ctx;
 
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return -errno;
-	struct spawn sp = {.argv = argv,
-			   .fds = fds,
-			   .n_fds = n_fds,
-			   .out = out[1],
-			   .err = out[1],
-			   .cpu = -1};
+	unlink(attempt->program);
+	unlink(attempt->object);
+	unlink(attempt->helper);
+	rmdir(attempt->dir);
+}
 
-	ret = spawn_process(&sp, &proc);
-	close(out[1]);
-	if (!ret) {
-		fflush(stdout);
-		ret = watch(&proc, out[0], limit_ms, ret_mark);
-		process_kill(&proc, 2000);
-	}
-	close(out[0]);
+static int write_helper(struct attempt *attempt, const char *text)
+{
+	FILE *file = fopen(attempt->helper, "we");
+
+	if (!file)
+		return fail(attempt, attempt->helper, errno);
+	fputs(text, file);
+	return fclose(file) ? fail(attempt, attempt->helper, errno) : 0;
+}
+
+/* words: the command line of the compiler after what is always there. */
+static int compiler(struct attempt *attempt, const char *const *words)
+{
+	const char *argv[24] = {"/usr/bin/env", "cc", "-std=gnu17", "-O2", "-pthread"};
+	struct try_run run = {.argv = argv, .limit_ms = COMPILER_MS};
+	size_t n = 5;
+	int ret;
+
+	while (*words && n < 23)
+		argv[n++] = *words++;
+	ret = try_run(&run);
+	if (!ret || ret == -EINTR)
+		return ret;
+	snprintf(attempt->err, 300, "%.200s: the compiler failed (%d)", attempt->c_file,
+		 ret);
+	return -ENOEXEC;
+}
+
+static int compile_native(struct attempt *attempt)
+{
+	const char *const words[] = {
+		"-Wl,--wrap=mount", "-o", attempt->program, "-x", "c", attempt->c_file,
+		attempt->helper,    NULL};
+	char text[sizeof(own_mounts) + 40];
+	struct owner owner;
+	int ret = try_owner(&owner);
+
+	if (ret < 0)
+		return fail(attempt, "/proc/self/stat", -ret);
+	snprintf(text, sizeof(text), own_mounts, owner.uid, owner.gid);
+	ret = write_helper(attempt, text);
+	return ret ? ret : compiler(attempt, words);
+}
+
+/* Two compilations: the main() of the init must keep its name. */
+static int compile_guest(struct attempt *attempt)
+{
+	const char *const first[] = {"-Dmain=repro_main", "-c", "-o",
+				     attempt->object,	  "-x", "c",
+				     attempt->c_file,	  NULL};
+	const char *const second[] = {"-static",	"-o",
+				      attempt->program, attempt->helper,
+				      attempt->object,	NULL};
+	int ret = write_helper(attempt, guest_init);
+
+	if (!ret)
+		ret = compiler(attempt, first);
+	return ret ? ret : compiler(attempt, second);
+}
+
+/* Exit status of the program, or -errno with a line in err. */
+static int run_native(struct attempt *attempt)
+{
+	const char *const argv[] = {attempt->program, NULL};
+	struct try_run run = {.argv = argv,
+			      .limit_ms =
+				      attempt->limit_ms ? attempt->limit_ms : NATIVE_MS,
+			      .started = close_attempt,
+			      .ctx = attempt};
+	int ret;
+
+	try_clean();
+	ret = try_run(&run);
+	if (ret == -EBUSY)
+		snprintf(attempt->err, 300,
+			 "tasks of the program are left that nothing ends");
+	else if (ret < 0)
+		snprintf(attempt->err, 300, "the program: %s", strerror(-ret));
 	return ret;
 }
 
-static int compile(const char *c_file, const char *dir, bool guest, char *program,
-		   char *err)
-{
-	char init[4200];
-	const char *argv[24] = {"/usr/bin/env", "cc",	 "-std=gnu17", "-O2", "-pthread",
-				"-o",		program, "-x",	       "c"};
-	int n = 9, ret, mark;
-	FILE *file;
-
-	snprintf(program, 4200, "%s/repro", dir);
-	snprintf(init, sizeof(init), "%s/init.c", dir);
-	if (guest) {
-		file = fopen(init, "we");
-		if (!file || fputs(guest_init, file) < 0 || fclose(file)) {
-			snprintf(err, 300, "%.200s: %s", init, strerror(errno));
-			return -EIO;
-		}
-		/* Two compilations: the other main() must keep its name. */
-		char object[4200];
-
-		snprintf(object, sizeof(object), "%s/repro.o", dir);
-		const char *first[] = {"/usr/bin/env",
-				       "cc",
-				       "-std=gnu17",
-				       "-O2",
-				       "-pthread",
-				       "-Dmain=repro_main",
-				       "-c",
-				       "-o",
-				       object,
-				       "-x",
-				       "c",
-				       c_file,
-				       NULL};
-
-		ret = run(first, NULL, 0, NATIVE_MS, &mark);
-		if (!ret) {
-			const char *second[] = {"/usr/bin/env", "cc", "-static", "-O2",
-						"-pthread",	"-o", program,	 init,
-						object,		NULL};
-
-			ret = run(second, NULL, 0, NATIVE_MS, &mark);
-		}
-	} else {
-		argv[n++] = c_file;
-		argv[n] = NULL;
-		ret = run(argv, NULL, 0, NATIVE_MS, &mark);
-	}
-	if (ret)
-		snprintf(err, 300, "%.200s: the compiler failed (%d)", c_file, ret);
-	return ret ? -ENOEXEC : 0;
-}
-
-static int run_guest(const char *program, const char *kernel, char *err)
+static int run_guest(struct attempt *attempt, const char *kernel)
 {
 	struct image image = {0};
 	char why[200];
-	int mark = -1, initramfs, ret = image_open_qemu(kernel, &image, err);
+	int initramfs, ret = image_open_qemu(kernel, &image, attempt->err);
 
 	if (ret < 0)
 		return ret;
-	initramfs = initramfs_make(program, image.modules.path, image.modules.n, err);
+	initramfs = initramfs_make(attempt->program, image.modules.path, image.modules.n,
+				   attempt->err);
+	close_attempt(attempt);
 	if (initramfs >= 0) {
 		const char *argv[] = {QEMU_PATH,
 				      "-nodefaults",
@@ -214,24 +233,33 @@ static int run_guest(const char *program, const char *kernel, char *err)
 				      "-accel",
 				      accel_kvm_works(image.kernel, why) ? "kvm" : "tcg",
 				      NULL};
+		struct try_run run = {.argv = argv,
+				      .fds = &initramfs,
+				      .n_fds = 1,
+				      .limit_ms = attempt->limit_ms ? attempt->limit_ms
+								    : GUEST_MS,
+				      .mark = -1};
 
-		ret = run(argv, &initramfs, 1, GUEST_MS, &mark);
+		ret = try_run(&run);
 		close(initramfs);
-		if (mark < 0)
-			snprintf(err, 300, "the guest ended without an answer (%d)", ret);
+		if (ret != -EINTR && run.mark < 0)
+			ret = fail(attempt, "the guest ended without an answer",
+				   ret < 0 ? -ret : EIO);
+		else if (ret != -EINTR)
+			ret = run.mark;
 	} else {
 		ret = initramfs;
 	}
 	image_release(&image);
-	return mark >= 0 ? mark : ret < 0 ? ret : -EIO;
+	return ret;
 }
 
-int try_c(const char *c_file, const char *target, char *err)
+int try_c(const char *c_file, const char *target, int limit_s, char *err)
 {
-	char dir[] = "/tmp/shortfuse-try-XXXXXX", program[4200], file[4200];
-	static const char *const names[] = {"repro", "repro.o", "init.c"};
+	struct attempt attempt = {
+		.c_file = c_file, .limit_ms = limit_s * 1000, .err = err};
 	bool guest = !strncmp(target, "qemu:", 5);
-	int ret, mark = -1;
+	int ret;
 
 	if (!guest && strcmp(target, "host")) {
 		snprintf(err, 300,
@@ -239,24 +267,12 @@ int try_c(const char *c_file, const char *target, char *err)
 			 target);
 		return -EINVAL;
 	}
-	if (!mkdtemp(dir)) {
-		snprintf(err, 300, "%s: %s", dir, strerror(errno));
-		return -errno;
-	}
-	ret = compile(c_file, dir, guest, program, err);
-	if (!ret && guest) {
-		ret = run_guest(program, target + 5, err);
-	} else if (!ret) {
-		const char *argv[] = {program, NULL};
-
-		ret = run(argv, NULL, 0, NATIVE_MS, &mark);
-		if (ret < 0)
-			snprintf(err, 300, "the program: %s", strerror(-ret));
-	}
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(file, sizeof(file), "%s/%s", dir, names[i]);
-		unlink(file);
-	}
-	rmdir(dir);
+	ret = open_attempt(&attempt);
+	if (ret < 0)
+		return ret;
+	ret = guest ? compile_guest(&attempt) : compile_native(&attempt);
+	if (!ret)
+		ret = guest ? run_guest(&attempt, target + 5) : run_native(&attempt);
+	close_attempt(&attempt);
 	return ret;
 }

@@ -4,9 +4,10 @@
 #define SF_TRY_C_H
 
 /*
- * target: "host" or "qemu:KERNEL". What the program prints goes to standard output. Its exit status (1 reproduced,
- * 0 not, 2 not tried), or -errno with a line in err[300].
+ * target: "host" or "qemu:KERNEL". limit_s: 0: a minute natively, three in a guest. What the program prints
+ * goes to standard output. Its exit status (1 reproduced, 0 not, 2 not tried), or -errno with a line in err[300]:
+ * -ETIMEDOUT, -EINTR (SIGINT, SIGTERM or SIGHUP came). However it ends, nothing of the program is left (try_run.h).
  */
-int try_c(const char *c_file, const char *target, char *err);
+int try_c(const char *c_file, const char *target, int limit_s, char *err);
 
 #endif

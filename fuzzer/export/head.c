@@ -54,10 +54,11 @@ static void emit_comment(struct emitter *em)
 			     : "A reply would end it, or the death of the server.");
 	emit(em, " *\n");
 	emit_scenario(em);
-	emit(em, " * Run it as root. Exit status: 1 reproduced, 0 not, 2 it could not be "
-		 "tried. In\n"
-		 " * the end it aborts its connection, which frees the tasks; --leave "
-		 "keeps them.\n"
+	emit(em, " * Run it as root. Exit status: 1 reproduced, 0 not, 2 not tried. In "
+		 "the end "
+		 "its\n"
+		 " * connection is aborted; --leave keeps it: echo 1 > "
+		 "/sys/fs/fuse/connections/N/abort.\n"
 		 " */\n");
 }
 
@@ -74,7 +75,7 @@ static void emit_headers(struct emitter *em)
 		{HEADER_AIO, "linux/aio_abi.h"},
 		{HEADER_IOCTL, "linux/fs.h"},
 		{0, "linux/fuse.h"},
-		{HEADER_POLL, "poll.h"},
+		{0, "poll.h"},
 		{HEADER_THREAD, "pthread.h"},
 		{HEADER_SCHED, "sched.h"},
 		{0, "signal.h"},
@@ -185,8 +186,7 @@ static void emit_variables(struct emitter *em)
 
 	emit(em, "static %sint dev; /* /dev/fuse */\n",
 	     config->daemon & DAEMON_CLONE_FD ? "__thread " : "");
-	if (needs->abort_step)
-		emit(em, "static int abort_fd;\n");
+	emit(em, "static int abort_fd; /* writing to it ends the connection */\n");
 	if (config->daemon & DAEMON_CLONE_FD && needs->threads)
 		emit(em, "static int first_dev;\n");
 	if (!needs->shared_files)

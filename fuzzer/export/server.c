@@ -251,11 +251,10 @@ static const struct {
 		    "S_IFREG | 0644);\n"},
 };
 
-/* The requests whose success is an empty reply. */
+/* The requests whose success is an empty reply, but RELEASE: nobody looks at what it is answered. */
 static const unsigned int empty_replies[] = {
-	FUSE_FLUSH,	FUSE_RELEASE, FUSE_RELEASEDIR, FUSE_FSYNC,
-	FUSE_FSYNCDIR,	FUSE_ACCESS,  FUSE_SETXATTR,   FUSE_REMOVEXATTR,
-	FUSE_FALLOCATE, FUSE_SETLK,   FUSE_SETLKW};
+	FUSE_FLUSH,	  FUSE_FSYNC,	  FUSE_FSYNCDIR, FUSE_ACCESS, FUSE_SETXATTR,
+	FUSE_REMOVEXATTR, FUSE_FALLOCATE, FUSE_SETLK,	 FUSE_SETLKW};
 
 static void emit_open(struct emitter *em)
 {
@@ -347,7 +346,7 @@ static bool uses_arg(const struct emitter *em)
 		OPCODE_BIT(FUSE_STATFS) | OPCODE_BIT(FUSE_GETXATTR) |
 		OPCODE_BIT(FUSE_LISTXATTR) | OPCODE_BIT(FUSE_IOCTL) |
 		OPCODE_BIT(FUSE_READLINK) | OPCODE_BIT(FUSE_SETATTR);
-	uint64_t empty = 0;
+	uint64_t empty = OPCODE_BIT(FUSE_RELEASE) | OPCODE_BIT(FUSE_RELEASEDIR);
 
 	for (size_t i = 0; i < sizeof(empty_replies) / sizeof(empty_replies[0]); i++)
 		empty |= OPCODE_BIT(empty_replies[i]);
@@ -385,7 +384,7 @@ static void emit_answer(struct emitter *em)
 		 "\tcase FUSE_BATCH_FORGET:\n"
 		 "\tcase FUSE_INTERRUPT: /* no reply: the request itself goes on */\n"
 		 "\t\treturn;\n"
-		 "\tdefault:\n"
+		 "\tdefault: /* RELEASE as well: nobody looks at its result */\n"
 		 "\t\treturn reply(in, -ENOSYS, NULL, 0);\n"
 		 "\t}\n"
 		 "}\n");

@@ -6,9 +6,10 @@
 #include "parts.h"
 
 static const char look_text[] =
-	"\nstatic char text[65536]; /* threads that are left: states and kernel stacks "
-	"*/\n"
-	"static char root[64];\t /* one of them, which is in FRAME */\n"
+	"\n/* Threads that are left, and their stacks; those of a second ago; one that "
+	"is in "
+	"FRAME. */\n"
+	"static char text[65536], before[65536], root[64];\n"
 	"\n"
 	"/* Looks at every thread of our process group%s, and sends it sig. */\n"
 	"static void look(int sig)\n"
@@ -100,13 +101,15 @@ static void emit_steps(struct emitter *em)
 	const struct scenario *scn = em->scn;
 
 	if (!has_ctl(scn) && !em->needs.hold_step) {
+		/* Step 0: all tasks come to be, INIT is answered. */
 		emit(em,
-		     "\tfor (%s = 1; %s <= %u; ++%s)\n"
+		     "\tfor (%s = 0; %s <= %u; ++%s)\n"
 		     "\t\tusleep(300000); /* by then it has returned, or it is blocked "
 		     "*/\n",
 		     step_now(em), step_now(em), scn->n_steps, step_now(em));
 		return;
 	}
+	emit(em, "\tstep(0); /* all are there, INIT is answered */\n");
 	for (unsigned int i = 0; i < scn->n_steps; i++) {
 		char line[200] = "";
 
@@ -137,35 +140,40 @@ static void emit_start(struct emitter *em)
 		if (scn->tasks[i].parent == ACTOR_CTL && !scn->tasks[i].late &&
 		    !(scn->config.placement == PLACE_INSIDE && scn->tasks[i].id == home))
 			emit_spawn(em, &scn->tasks[i]);
-	emit(em, "\tusleep(500000); /* all are there, INIT is answered */\n");
 }
 
-static const char verdict_text[] = "\tlook(SIGKILL);\n"
-				   "\tdo {\n"
-				   "\t\tmemcpy(before, text, sizeof(text));\n"
-				   "\t\tsleep(1);\n"
-				   "\t\tlook(0);\n"
-				   "\t} while (strcmp(before, text) && ++tries < 10);\n"
-				   "\tif (tries == 10)\n"
-				   "\t\troot[0] = '\\0'; /* it goes on */\n"
-				   "\tprintf(\"%s%s\\n%s\", *root ? \"REPRODUCED: \" "
-				   ": \"not reproduced\", root, text);\n";
+static const char verdict_text[] =
+	"\tfor (look(SIGKILL); strcmp(before, text) && ++tries < 10; look(0)) {\n"
+	"\t\tstrcpy(before, text);\n"
+	"\t\tsleep(1);\n"
+	"\t}\n"
+	"\tstuck = *root && tries < 10; /* else it goes on */\n"
+	"\tprintf(\"%s%s, connection %u\\n%s\", stuck ? \"REPRODUCED: \" : \"not "
+	"reproduced\", "
+	"root,\n"
+	"\t       stx.stx_dev_minor, text);\n"
+	"\treturn stuck;\n"
+	"}\n";
 
-static void emit_end(struct emitter *em)
+static const char guard_text[] = "\tif (!leave && !fork()) { /* frees them when we have "
+				 "ended, however, or take too "
+				 "long */\n"
+				 "\t\tclose(dev);\n"
+				 "\t\tsetpgid(0, 0);\n"
+				 "\t\tpoll(&(struct pollfd){syscall(SYS_pidfd_open, "
+				 "self, 0), POLLIN, 0}, 1, %u);\n"
+				 "\t\tTRY(write(abort_fd, \"1\", 1));\n"
+				 "\t\t_exit(kill(-self, SIGKILL));\n"
+				 "\t}\n";
+
+/* Twice what it takes where nothing is in the way, and a minute, in milliseconds. */
+static unsigned int deadline(const struct scenario *scn)
 {
-	bool dead = em->needs.kill_daemon;
+	unsigned int ms = 30000;
 
-	emit(em, "%s", verdict_text);
-	emit(em,
-	     "\tif (argc > 1 && !strcmp(argv[1], \"--leave\"))%s\n"
-	     "\t\tprintf(\"free them: echo 1 > %%s\\n\", path);\n"
-	     "%s\n"
-	     "\t\tTRY(write(abort_fd, \"1\", 1));\n"
-	     "%s"
-	     "\treturn *root != '\\0';\n"
-	     "}\n",
-	     dead ? "" : " {", dead ? "\telse" : "\t} else {",
-	     dead ? "" : "\t\tkill(shared->server, SIGKILL);\n\t}\n");
+	for (unsigned int i = 0; i < scn->n_steps; i++)
+		ms += 350 + (scn->steps[i].op == OP_sleep ? scn->steps[i].v : 0);
+	return ms * 2;
 }
 
 static void emit_step_function(struct emitter *em)
@@ -190,14 +198,12 @@ void emit_watch(struct emitter *em)
 
 	emit_look(em);
 	emit_step_function(em);
-	emit(em,
-	     "\nint main(int argc, char **argv)\n"
-	     "{\n"
-	     "\tint %stries = 0;\n"
-	     "\tstatic char before[sizeof(text)];\n"
-	     "\tstruct statx stx = {0};\n"
-	     "\tchar path[128];\n\n",
-	     needs->abort_step ? "" : "abort_fd, ");
+	emit(em, "\nint main(int argc, char **argv)\n"
+		 "{\n"
+		 "\tint leave = argc > 1 && !strcmp(argv[1], \"--leave\"), self = "
+		 "getpid(), tries = 0, stuck;\n"
+		 "\tstruct statx stx = {0};\n"
+		 "\tchar path[128];\n\n");
 	if (needs->image_outside)
 		emit(em, "\tif (!strcmp(argv[0], \"pause\")) /* executed by a task */\n"
 			 "\t\treturn pause();\n");
@@ -210,7 +216,8 @@ void emit_watch(struct emitter *em)
 		if (needs->fds & 1u << i)
 			emit(em, "\tshared->fd%u = -1;\n", i);
 	emit_set_up(em);
+	emit(em, guard_text, deadline(em->scn));
 	emit_start(em);
 	emit_steps(em);
-	emit_end(em);
+	emit(em, "%s", verdict_text);
 }

@@ -112,9 +112,11 @@ static bool abort_connection(int ctl_fd, const char *name, const struct stat *wa
 	return done;
 }
 
-int leftovers_clean(const char *proc_root, const char *ctl_root)
+/* Aborts the connections whose owner is chosen. How many, or -errno. */
+static int abort_chosen(const char *ctl_root,
+			bool (*choose)(const void *ctx, uint32_t uid, uint32_t gid),
+			const void *ctx)
 {
-	uint32_t ns = namespace_part(proc_root);
 	DIR *dir = opendir(ctl_root);
 	struct dirent *entry;
 	int n = 0;
@@ -127,13 +129,34 @@ int leftovers_clean(const char *proc_root, const char *ctl_root)
 		if (entry->d_name[0] == '.' ||
 		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
-		if ((st.st_gid & OWNER_MASK) != OWNER_MAGIC ||
-		    (st.st_gid & OWNER_NS) != ns ||
-		    owner_lives(proc_root, st.st_uid, st.st_gid))
-			continue;
-		if (abort_connection(dirfd(dir), entry->d_name, &st))
+		if (choose(ctx, st.st_uid, st.st_gid) &&
+		    abort_connection(dirfd(dir), entry->d_name, &st))
 			n++;
 	}
 	closedir(dir);
 	return n;
+}
+
+static bool is_leftover(const void *proc_root, uint32_t uid, uint32_t gid)
+{
+	return (gid & OWNER_MASK) == OWNER_MAGIC &&
+	       (gid & OWNER_NS) == namespace_part(proc_root) &&
+	       !owner_lives(proc_root, uid, gid);
+}
+
+int leftovers_clean(const char *proc_root, const char *ctl_root)
+{
+	return abort_chosen(ctl_root, is_leftover, proc_root);
+}
+
+static bool is_of_owner(const void *ctx, uint32_t uid, uint32_t gid)
+{
+	const struct owner *owner = ctx;
+
+	return uid == owner->uid && gid == owner->gid;
+}
+
+int leftovers_abort(const char *ctl_root, const struct owner *owner)
+{
+	return abort_chosen(ctl_root, is_of_owner, owner);
 }

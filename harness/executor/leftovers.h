@@ -32,6 +32,8 @@ bool process_gone(const char *proc_root, pid_t pid);
  * fusectl. Returns how many it aborted, or -errno.
  */
 int leftovers_clean(const char *proc_root, const char *ctl_root);
+/* Aborts every connection of this owner, alive or not. The same return value. */
+int leftovers_abort(const char *ctl_root, const struct owner *owner);
 
 /* The cgroup of an executor, "ROOT/shortfuse-PID" below cgroup2 or the v1 controller
  * "pids". False: none. */
