@@ -1,6 +1,6 @@
 #!/bin/sh
 # Reports in the hands of those who read them: the kernel's KTAP parser, a JUnit parser, KCIDB's schema, a browser.
-# Who is not there is named; the rest is checked all the same.
+# Who is not there is named; the rest is checked all the same. The page of a campaign goes to the browser, too.
 . "$(dirname "$0")/lib.sh"
 FK=$B/shortfuse-fake-kernels
 missing() { echo "left out: $*"; }
@@ -10,6 +10,10 @@ want 1 "$FK" qualify --kernel bad --kernel broken --kernel flaky --baseline good
   --ktap "$TMP/r.ktap" --junit "$TMP/r.xml" --kcidb "$TMP/r.kcidb" --json "$TMP/r.json" --html "$TMP/r.html"
 rows=$(ls corpus/*/*.txt | wc -l)
 cmp -s "$TMP/r.html" "$TMP/q/report.html" || fail "--html is another page than report.html"
+# A campaign with findings, on a target that only pretends.
+want 1 "$B/shortfuse-fake" fuzz --blind --seed 5 --time 3s -o "$TMP/campaign"
+want 0 "$SF" report "$TMP/campaign"
+grep -q '<svg' "$TMP/campaign/report.html" || fail "the page of a campaign has no plot"
 
 python3 - "$TMP" "$rows" << 'EOF' || fail "structure"
 import json, sys
@@ -31,16 +35,19 @@ assert len(root.findall(".//failure")) == states.count("worse")
 assert len(root.findall(".//error")) == states.count("untested")
 VOID = {"meta", "br"}
 class Check(HTMLParser):
-    open, tags = [], set()
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags = [], set()
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
         if tag not in VOID:
             self.open.append(tag)
     def handle_endtag(self, tag):
         assert self.open and self.open.pop() == tag, tag
-check = Check()
-check.feed(open(tmp + "/r.html").read())
-assert not check.open and "script" not in check.tags and "link" not in check.tags and "img" not in check.tags
+for page in "/r.html", "/campaign/report.html":
+    check = Check()
+    check.feed(open(tmp + page).read())
+    assert not check.open and not check.tags & {"script", "link", "img", "iframe"}, page
 EOF
 
 # The kernel's own parser.
@@ -60,10 +67,9 @@ else
   missing "kunit.py (Debian package linux-source-6.1)"
 fi
 
-schema=../shared/kcidb-v5.3.schema.json
-[ -e $schema ] || schema=../../shared/kcidb-v5.3.schema.json
-if [ -e $schema ] && python3 -c 'import jsonschema' 2> /dev/null; then
-  python3 - "$TMP/r.kcidb" $schema << 'EOF' || fail "KCIDB's schema does not accept the report"
+schema=${KCIDB_SCHEMA:-../shared/kcidb-v5.3.schema.json}
+if [ -e "$schema" ] && python3 -c 'import jsonschema' 2> /dev/null; then
+  python3 - "$TMP/r.kcidb" "$schema" << 'EOF' || fail "KCIDB's schema does not accept the report"
 import json, jsonschema, sys
 report, schema = (json.load(open(name)) for name in sys.argv[1:])
 jsonschema.validate(report, schema, format_checker=jsonschema.FormatChecker())
@@ -86,16 +92,27 @@ else
   missing "a JUnit parser (node with the npm package test-results-parser in NODE_PATH)"
 fi
 
-if command -v chromium > /dev/null; then
+# looks_well NAME PAGE: not wider than a phone, in the light and in the dark, and not empty.
+looks_well() {
   # The page itself has no script; this copy measures whether it is wider than a small window.
   sed -e 's/<meta http-equiv[^>]*>//' -e 's/<details/<details open/' \
     -e 's#</body>#<script>document.body.id = document.documentElement.scrollWidth <= innerWidth ? "fits" : "too-wide"</script></body>#' \
-    "$TMP/r.html" > "$TMP/measure.html"
-  browser() { timeout 60 chromium --headless=new --no-sandbox --disable-gpu --user-data-dir="$TMP/profile" "$@" 2> /dev/null; }
+    "$2" > "$TMP/measure.html"
   browser --window-size=390,800 --dump-dom "file://$TMP/measure.html" > "$TMP/dom"
-  grep -q '<body id="fits"' "$TMP/dom" || { grep -o '<body[^>]*>' "$TMP/dom"; fail "the page is wider than a phone"; }
-  browser --window-size=390,1200 --screenshot="$TMP/shot.png" "file://$TMP/r.html"
-  [ "$(stat -c %s "$TMP/shot.png" 2> /dev/null || echo 0)" -gt 20000 ] || fail "the page renders to nothing"
+  grep -q '<body id="fits"' "$TMP/dom" || { grep -o '<body[^>]*>' "$TMP/dom"; fail "$1 is wider than a phone"; }
+  browser --window-size=390,1200 --screenshot="$TMP/$1.png" "file://$2"
+  browser --window-size=390,1200 --blink-settings=preferredColorScheme=0 --screenshot="$TMP/$1-dark.png" "file://$2"
+  for shot in "$TMP/$1.png" "$TMP/$1-dark.png"; do
+    [ "$(stat -c %s "$shot" 2> /dev/null || echo 0)" -gt 20000 ] || fail "$1 renders to nothing"
+  done
+  ! cmp -s "$TMP/$1.png" "$TMP/$1-dark.png" || fail "$1 is not dark in the dark"
+  [ -z "${SHOTS:-}" ] || cp "$TMP/$1.png" "$TMP/$1-dark.png" "$SHOTS" # for people
+}
+
+if command -v chromium > /dev/null; then
+  browser() { timeout 60 chromium --headless=new --no-sandbox --disable-gpu --user-data-dir="$TMP/profile" "$@" 2> /dev/null; }
+  looks_well qualification "$TMP/r.html"
+  looks_well campaign "$TMP/campaign/report.html"
 else
   missing "chromium"
 fi
