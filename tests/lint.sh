@@ -56,7 +56,8 @@ spdx() {
 
 # shellcheck disable=SC2046 # no blanks in our file names
 if command -v clang-format >/dev/null; then
-  check format format $(files '*.c' '*.h')
+  # The worked example is what "export" writes.
+  check format format $(files '*.c' '*.h' ':!docs/pidns-flush.c')
 else
   echo "lint: format skipped: clang-format is not installed"
 fi

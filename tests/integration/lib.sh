@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # What the integration tests share. Sourced; B is the build folder.
 B=${B:-build}
+# shellcheck disable=SC2034 # for those who source this
 SF=$B/shortfuse
 
 fail() {
