@@ -25,13 +25,16 @@ enum {
 	OPT_NO_MUTATOR,
 	OPT_FLAG_AT,
 	OPT_QUIET,
-	OPT_CORPUS
+	OPT_CORPUS,
+	OPT_RESET_EVERY
 };
 
 static const struct argp_option option_list[] = {
 	{"target", 't', "TARGET", 0, "host (default), uml[:IMAGE], qemu:KERNEL", 0},
 	{"time", OPT_TIME, "TIME", 0, "end after 60s, 10m, 8h (default: on Ctrl-C)", 0},
 	{"jobs", 'j', "N", 0, "executors and afl-fuzz instances (default 1)", 0},
+	{"reset-every", OPT_RESET_EVERY, "N", 0,
+	 "a fresh guest after N runs (default: after a death or a poison)", 0},
 	{"corpus", OPT_CORPUS, "DIR", 0,
 	 "seeds: scenarios as text or .bin (default: corpus)", 0},
 	{"empty", OPT_EMPTY, NULL, 0, "start without seeds", 0},
@@ -85,6 +88,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->jobs = number(state, arg, JOBS_MAX);
 		if (!o->jobs)
 			argp_error(state, "--jobs: at least 1");
+		break;
+	case OPT_RESET_EVERY:
+		o->reset_every = number(state, arg, INT_MAX);
 		break;
 	case OPT_CORPUS:
 		o->corpus = arg;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -91,15 +92,21 @@ static int open_targets(struct campaign *c)
 		if (c->options.jobs <= cpus)
 			options.cpu = cpus - 1 - i;
 		runner_init(&job->runner, &options);
+		job->runner.reset_every = c->options.reset_every;
 	}
 	/* One is opened here so that what is missing is said at once; the others by their
 	 * threads. */
 	ret = runner_open(&c->jobs[0].runner);
-	if (ret >= 0)
+	if (ret >= 0) {
+		const struct target *target = c->jobs[0].runner.target;
+
+		if (target->ops->hello)
+			c->kernel = strdup(target->ops->hello(target));
 		return 0;
+	}
 	snprintf(c->error, sizeof(c->error), "target %s: %s", c->options.target,
 		 c->jobs[0].runner.error);
-	return ret == -EINVAL ? ret : -ENODEV;
+	return ret == -EINVAL || ret == -EOPNOTSUPP ? ret : -ENODEV;
 }
 
 int campaign_open(struct campaign *c, const struct campaign_options *options)
@@ -139,6 +146,7 @@ void campaign_close(struct campaign *c)
 {
 	for (unsigned int i = 0; i < c->options.jobs; i++)
 		runner_release(&c->jobs[i].runner);
+	free(c->kernel);
 	if (c->findings.list)
 		findings_close(&c->findings);
 	if (c->dir_fd >= 0)

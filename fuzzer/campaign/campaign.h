@@ -33,6 +33,7 @@ struct campaign_options {
 	const char *program_dir; /* shortfuse-afl and shortfuse-mutator.so are here */
 	long seconds;		 /* 0: until it is interrupted */
 	unsigned int jobs;
+	unsigned int reset_every; /* runs of a job; 0: after poisons and deaths only */
 	uint64_t seed;
 	enum campaign_mode mode;
 	enum severity flag_at;
@@ -62,8 +63,9 @@ struct campaign {
 	struct afl afl[JOBS_MAX];
 	time_t began;
 	long seconds_before; /* of earlier sessions: --resume */
-	uint64_t runs_before;
-	_Atomic uint64_t runs, infra, verdicts[VERDICT_COUNT];
+	uint64_t runs_before, resets_before;
+	char *kernel; /* HELLO of the first target, JSON text, owned */
+	_Atomic uint64_t runs, infra, resets, verdicts[VERDICT_COUNT];
 	_Atomic uint64_t steps,
 		steps_reached;	  /* issued in all; that got to a system call */
 	_Atomic uint64_t busy_us; /* that targets ran scenarios, all jobs together */
@@ -75,7 +77,7 @@ struct campaign {
 
 /*
  * Opens folder, findings and targets. 0, or -errno with campaign->error filled: -EINVAL for what the caller asked,
- * -ENODEV where the target cannot be had.
+ * -EOPNOTSUPP where the target lacks what was asked of it, -ENODEV where it cannot be had.
  */
 int campaign_open(struct campaign *campaign, const struct campaign_options *options);
 /* Until the time is over, stop_fd is signalled or it failed. 0 or -errno with error

@@ -99,10 +99,12 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 {
 	struct campaign *c = job->campaign;
 	char id[40];
+	uint64_t resets = job->runner.resets;
 	int ret;
 
 	inflight_set(job->inflight_fd, scn);
 	ret = runner_run(&job->runner, scn, 0, res);
+	c->resets += job->runner.resets - resets;
 	if (ret < 0) {
 		fail(job, ret);
 		return ret;

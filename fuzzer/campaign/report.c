@@ -155,6 +155,9 @@ void report_summary(struct campaign *c)
 	if (c->steps)
 		printf("%.1f %% of the steps reached the kernel.\n",
 		       100.0 * c->steps_reached / c->steps);
+	if (c->resets)
+		printf("The target was reset %llu times.\n",
+		       (unsigned long long)c->resets);
 	if (c->infra)
 		printf("%llu runs gave no answer (infra); they count for nothing.\n",
 		       (unsigned long long)c->infra);

@@ -33,6 +33,7 @@ int runner_open(struct runner *runner)
 	if (runner->target)
 		return 0;
 	runner->error[0] = '\0';
+	runner->since_reset = 0;
 	return target_open(&runner->options, &runner->target, runner->error);
 }
 
@@ -55,6 +56,7 @@ static void recover(struct runner *runner, bool broken)
 	char err[300] = "";
 
 	runner->resets++;
+	runner->since_reset = 0;
 	if (broken || target_reset(runner->target, err) < 0) {
 		close_target(runner);
 		runner->failures++;
@@ -64,12 +66,18 @@ static void recover(struct runner *runner, bool broken)
 int runner_run(struct runner *runner, const struct scenario *scn, uint32_t flags,
 	       struct result *ret_res)
 {
-	int ret = open_again(runner);
+	int ret;
 
+	/* Before a run, not after one: its answer is not kept waiting. */
+	if (runner->target && runner->reset_every &&
+	    runner->since_reset >= runner->reset_every)
+		recover(runner, false);
+	ret = open_again(runner);
 	if (ret < 0)
 		return ret;
 	ret = target_run(runner->target, scn, flags, ret_res);
 	runner->runs++;
+	runner->since_reset++;
 	if (ret < 0) {
 		recover(runner, true);
 		snprintf(runner->error, sizeof(runner->error), "the target was lost: %s",

@@ -8,8 +8,10 @@
 
 struct runner {
 	struct target_options options;
-	struct target *target; /* NULL: not open */
-	unsigned int failures; /* in a row */
+	struct target *target;	  /* NULL: not open */
+	unsigned int failures;	  /* in a row */
+	unsigned int reset_every; /* runs; 0: only when it has to be */
+	unsigned int since_reset; /* runs since it was opened or reset */
 	uint64_t runs, infra, resets;
 	char error[300]; /* why runner_run() failed */
 };

@@ -62,6 +62,7 @@ static int resume(struct campaign *c, const json_t *json)
 	}
 	c->seconds_before = json_integer_value(json_object_get(json, "seconds"));
 	c->runs_before = json_integer_value(json_object_get(json, "runs"));
+	c->resets_before = json_integer_value(json_object_get(json, "resets"));
 	return 0;
 }
 
@@ -119,23 +120,21 @@ int state_write(struct campaign *c, const char *state)
 		"findings_contract", (int)findings_count(&c->findings, false),
 		"causes_bug", (int)findings_causes(&c->findings, true), "causes_contract",
 		(int)findings_causes(&c->findings, false));
-	const struct target *target = c->jobs[0].runner.target;
-	json_t *hello;
+	json_t *hello = c->kernel ? json_loads(c->kernel, 0, NULL) : NULL;
 	char *text;
 	int ret;
 
-	if (!json)
+	if (!json) {
+		json_decref(hello);
 		return -ENOMEM;
+	}
 	json_object_set_new(json, "verdicts", verdict_counts(c));
 	json_object_set_new(json, "busy_ms", json_integer(c->busy_us / 1000));
 	json_object_set_new(json, "steps", json_integer(c->steps));
 	json_object_set_new(json, "steps_reached", json_integer(c->steps_reached));
-	/* Only before the jobs run: afterwards the target is theirs. */
-	if (!strcmp(state, "new") && target && target->ops->hello) {
-		hello = json_loads(target->ops->hello(target), 0, NULL);
-		if (hello)
-			json_object_set_new(json, "kernel", hello);
-	}
+	json_object_set_new(json, "resets", json_integer(c->resets_before + c->resets));
+	if (hello)
+		json_object_set_new(json, "kernel", hello);
 	text = json_dumps(json, JSON_INDENT(2));
 	json_decref(json);
 	if (!text)

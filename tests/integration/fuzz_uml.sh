@@ -22,7 +22,7 @@ echo 'int main(void) { return 1; }' | ${CC:-gcc} -static -x c -o "$TMP/init" -
 SHORTFUSE_EXECUTOR=$TMP/init refused uml "did not come up: the guest's init ended"
 command -v afl-fuzz > /dev/null || { echo "skipped: afl-fuzz is not installed"; exit 77; }
 
-timeout -k 5 100 "$SF" fuzz --target uml --time 15s --seed 1 --quiet -o "$out" > "$TMP/log" 2>&1 &
+timeout -k 5 100 "$SF" fuzz --target uml --time 15s --seed 1 --reset-every 20 --quiet -o "$out" > "$TMP/log" 2>&1 &
 pid=$!
 # The campaign is a child of timeout; below it are the init of the kernel's cage, and the kernel.
 children() { tr ' ' '\n' 2> /dev/null < "/proc/$1/task/$1/children"; }
@@ -52,6 +52,12 @@ done
 grep -qs fuse "$out"/findings/bug/*/snapshot.txt || fail "no kernel stack in any snapshot"
 grep -q '^target=.*:-uml}' "$1/repro.sh" || fail "repro.sh does not name the target"
 grep -q '"target": "uml"' "$out/campaign.json" || fail "campaign.json does not name the target"
+grep -q '"release": "' "$out/campaign.json" || fail "campaign.json does not tell the kernel"
+# A fresh guest every 20 runs, and nothing is lost by it; more often where a run has killed one.
+number() { sed -n "s/^  \"$1\": \([0-9]*\),*$/\1/p" "$out/campaign.json"; }
+runs=$(number runs) resets=$(number resets)
+[ "$resets" -ge $(((runs - 1) / 20)) ] && [ "$resets" -gt 0 ] || fail "$resets resets in $runs runs"
+[ "$(number infra)" -le 2 ] || { cat "$TMP/log"; fail "runs were lost by resets"; }
 for machine in $seen; do
   for _ in $(seq 50); do
     kill -0 "$machine" 2> /dev/null || break
