@@ -8,127 +8,113 @@
 #include "harness/scenario/text.h"
 #include "parts.h"
 
-static const char held_text[] =
-	"\n/* Requests that were read and are answered later. */\n"
-	"static struct held {\n"
-	"\tstruct fuse_in_header *in;\n"
-	"\tint step;	    /* answer it when this step comes, */\n"
-	"\tunsigned int reads; /* when so many requests were read, */\n"
-	"\tlong ms;	    /* or after so many looks, about a millisecond each */\n"
-	"} held[16];\n"
-	"static unsigned int n_held, n_reads;\n"
-	"\n"
-	"static void hold(const struct fuse_in_header *in, struct held until)\n"
-	"{\n"
-	"\tuntil.in = malloc(in->len);\n"
-	"\tmemcpy(until.in, in, in->len);\n"
-	"\tif (n_held < 16)\n"
-	"\t\theld[n_held++] = until;\n"
-	"}\n"
-	"\n"
-	"static void answer_held(void)\n"
-	"{\n"
-	"\tfor (unsigned int i = 0; i < n_held; i++) {\n"
-	"\t\tstruct held *h = &held[i];\n"
-	"\n"
-	"\t\tif (!h->in || !(%s(h->reads && n_reads >= h->reads) || (h->ms && "
-	"!--h->ms)%s))\n"
-	"\t\t\tcontinue;\n"
-	"\t\tanswer(h->in);\n"
-	"\t\th->in = NULL;\n"
-	"\t}\n"
-	"}\n";
+/*
+ * $V value    $M value, 1 at least    $E name of the error    $O path on the own mount    $R number of the rule
+ * \n one more line
+ */
+static const struct fault_code codes[FAULT_COUNT] = {
+	[FAULT_none] = {"answer(in);", 0, 0},
+	[FAULT_hold] = {"hold(in, (struct held){0});", 0, 0},
+	[FAULT_hold_step] = {"hold(in, (struct held){.step = $V});", HOLD_STEP, 0},
+	[FAULT_hold_more] = {"hold(in, (struct held){.reads = n_reads + $V});", HOLD_MORE,
+			     0},
+	[FAULT_hold_ms] = {"hold(in, (struct held){.ms = $M});", HOLD_MS, 0},
+	[FAULT_hold_kill] = {"hold(in, (struct held){.until_kill = 1});", HOLD_KILL, 0},
+	[FAULT_drop] = {"", 0, 0},
+	[FAULT_reorder] = {"hold(in, (struct held){.rule = $R});\n"
+			   "answer_group($R, $V);",
+			   HOLD_GROUP, 0},
+	[FAULT_error] = {"reply(in, -$E, NULL, 0);", 0, 0},
+	[FAULT_duplicate] = {"answer(in);\nanswer(in);", 0, 0},
+	[FAULT_bogus] = {"struct fuse_in_header other = *in;\n\n"
+			 "other.unique += 1000000;\n"
+			 "reply(&other, 0, NULL, 0);",
+			 0, 0},
+	/* What is too long the kernel refuses like what is too short: fuse_copy_out_args(). */
+	[FAULT_truncated] =
+		{"reply(in, 0, \"wrong\", 3); /* not the size of any reply */", 0, 0},
+	[FAULT_oversized] =
+		{"reply(in, 0, \"wrong\", 3); /* not the size of any reply */", 0, 0},
+	[FAULT_noread] = {"shared->gate_closed = 1;\nanswer(in);", 0, 0},
+	[FAULT_exit_before] = {"_exit(0);", 0, 0},
+	[FAULT_exit_after] = {"answer(in);\n_exit(0);", 0, 0},
+	[FAULT_kill_before] = {"kill(getpid(), SIGKILL);", 0, FAULT_HITS_SERVER},
+	[FAULT_kill_after] = {"answer(in);\nkill(getpid(), SIGKILL);", 0,
+			      FAULT_HITS_SERVER},
+	[FAULT_stop_before] = {"kill(getpid(), SIGSTOP);\nanswer(in);", 0,
+			       FAULT_HITS_SERVER},
+	[FAULT_stop_after] = {"answer(in);\nkill(getpid(), SIGSTOP);", 0,
+			      FAULT_HITS_SERVER},
+	[FAULT_self_open] = {"TRY(open($O, O_RDONLY | O_CLOEXEC | O_NONBLOCK));\n"
+			     "answer(in);",
+			     0, FAULT_OPENS},
+	[FAULT_self_read] = {"char byte;\n"
+			     "int own = open($O, O_RDONLY | O_CLOEXEC | O_NONBLOCK);\n\n"
+			     "TRY(read(own, &byte, 1));\n"
+			     "close(own);\n"
+			     "answer(in);",
+			     0, FAULT_OPENS},
+	[FAULT_self_stat] = {"TRY(stat($O, &st));\nanswer(in);", 0, FAULT_STATS},
+	[FAULT_intr_ignore] = {"", 0, 0},
+	[FAULT_intr_enosys] = {"reply(in, -ENOSYS, NULL, 0); /* the kernel sends no more "
+			       "of them */",
+			       0, FAULT_ANSWERS_INTR},
+	[FAULT_intr_again] = {"static uint64_t last, times; /* the kernel sends it again "
+			      "at once */\n\n"
+			      "times = in->unique == last ? times + 1 : 1;\n"
+			      "last = in->unique;\n"
+			      "if (times <= 8)\n"
+			      "\treply(in, -EAGAIN, NULL, 0);",
+			      0, FAULT_ANSWERS_INTR},
+	[FAULT_intr_honour] = {"interrupt_held(((struct fuse_interrupt_in *)(in + "
+			       "1))->unique);",
+			       HOLD_INTR, 0},
+	[FAULT_thread_exit] = {"syscall(SYS_exit, 0);", 0, 0},
+};
+
+const struct fault_code *fault_code_of(const struct scn_fault *fault)
+{
+	bool own = fault_table[fault->action].arg == ARG_PATH;
+	/* Not on its own mount, one request that is all of its group: nothing special. */
+	bool plain = (own && fault->value >= PATH_OUT) ||
+		     (fault->action == FAULT_reorder && fault->value < 2);
+
+	return &codes[plain ? FAULT_none : fault->action];
+}
+
+static void emit_placeholder(struct emitter *em, const struct scn_fault *fault,
+			     unsigned int rule, char c)
+{
+	const char *name = strerrorname_np(fault->value);
+
+	if (c == 'R')
+		emit(em, "%u", rule);
+	else if (c == 'M' && !fault->value)
+		emit(em, "1");
+	else if (c == 'E' && name)
+		emit(em, "%s", name);
+	else if (c == 'O' && fault->value == PATH_ROOT)
+		emit(em, "MNT");
+	else if (c == 'O')
+		emit(em, "MNT \"/%s\"", path_table[fault->value]);
+	else
+		emit(em, "%u", fault->value);
+}
 
 /* The code of an action, inside the braces of its condition; ends with a return. */
-static void emit_action(struct emitter *em, const struct scn_fault *fault)
+static void emit_action(struct emitter *em, const struct scn_fault *fault,
+			unsigned int rule)
 {
-	unsigned int v = fault->value;
-	char own[80];
-
-	snprintf(own, sizeof(own), fault->value == PATH_ROOT ? "MNT" : "MNT \"/%s\"",
-		 fault->value < PATH_COUNT ? path_table[fault->value] : "");
-	switch (fault->action) {
-	case FAULT_none:
-		emit(em, "\t\tanswer(in);\n");
-		break;
-	case FAULT_hold:
-		if (em->needs.release)
-			emit(em, "\t\thold(in, (struct held){0});\n");
-		break;
-	case FAULT_hold_step:
-		emit(em, "\t\thold(in, (struct held){.step = %u});\n", v);
-		break;
-	case FAULT_hold_more:
-		emit(em, "\t\thold(in, (struct held){.reads = n_reads + %u});\n", v);
-		break;
-	case FAULT_hold_ms:
-		emit(em, "\t\thold(in, (struct held){.ms = %u});\n", v ? v : 1);
-		break;
-	case FAULT_drop:
-		break;
-	case FAULT_error:
-		emit(em, "\t\treply(in, -%u, NULL, 0); /* %s */\n", v,
-		     strerrorname_np((int)v));
-		break;
-	case FAULT_duplicate:
-		emit(em, "\t\tanswer(in);\n\t\tanswer(in);\n");
-		break;
-	case FAULT_bogus:
-		emit(em, "\t\tstruct fuse_in_header other = *in;\n\n"
-			 "\t\tother.unique += 1000000;\n"
-			 "\t\treply(&other, 0, NULL, 0);\n");
-		break;
-	case FAULT_truncated:
-	case FAULT_oversized: /* the kernel refuses it: fuse_copy_out_args() */
-		emit(em,
-		     "\t\treply(in, 0, \"wrong\", 3); /* not the size of any reply */\n");
-		break;
-	case FAULT_noread:
-		emit(em, "\t\tshared->gate_closed = 1;\n\t\tanswer(in);\n");
-		break;
-	case FAULT_exit_before:
-		emit(em, "\t\t_exit(0);\n");
-		break;
-	case FAULT_exit_after:
-		emit(em, "\t\tanswer(in);\n\t\t_exit(0);\n");
-		break;
-	case FAULT_kill_before:
-		emit(em, "\t\tkill(getpid(), SIGKILL);\n");
-		break;
-	case FAULT_kill_after:
-		emit(em, "\t\tanswer(in);\n\t\tkill(getpid(), SIGKILL);\n");
-		break;
-	case FAULT_stop_before:
-		emit(em, "\t\tkill(getpid(), SIGSTOP);\n\t\tanswer(in);\n");
-		break;
-	case FAULT_stop_after:
-		emit(em, "\t\tanswer(in);\n\t\tkill(getpid(), SIGSTOP);\n");
-		break;
-	case FAULT_self_open:
-		emit(em,
-		     "\t\tTRY(open(%s, O_RDONLY | O_CLOEXEC | O_NONBLOCK));\n"
-		     "\t\tanswer(in);\n",
-		     own);
-		break;
-	case FAULT_self_read:
-		emit(em,
-		     "\t\tchar byte;\n"
-		     "\t\tint own = open(%s, O_RDONLY | O_CLOEXEC | O_NONBLOCK);\n\n"
-		     "\t\tTRY(read(own, &byte, 1));\n"
-		     "\t\tclose(own);\n"
-		     "\t\tanswer(in);\n",
-		     own);
-		break;
-	case FAULT_self_stat:
-		emit(em, "\t\tTRY(stat(%s, &st));\n\t\tanswer(in);\n", own);
-		break;
-	case FAULT_thread_exit:
-		emit(em, "\t\tsyscall(SYS_exit, 0);\n");
-		break;
-	default:
-		break;
+	emit(em, "\t\t");
+	for (const char *code = fault_code_of(fault)->code; *code; code++) {
+		if (*code == '$')
+			emit_placeholder(em, fault, rule, *++code);
+		else if (*code == '\n')
+			emit(em, code[1] == '\n' ? "\n" : "\n\t\t");
+		else
+			emit(em, "%c", *code);
 	}
-	emit(em, "\t\treturn;\n");
+	emit(em, "\n\t\treturn;\n");
 }
 
 static void emit_condition(struct emitter *em, const struct scn_fault *fault)
@@ -150,15 +136,16 @@ static void emit_condition(struct emitter *em, const struct scn_fault *fault)
 /* The request is read, and that is all. */
 static bool silent(const struct emitter *em, const struct scn_fault *fault)
 {
-	return fault->action == FAULT_drop ||
-	       (fault->action == FAULT_hold && !em->needs.release);
+	return !*fault_code_of(fault)->code ||
+	       (fault->action == FAULT_hold && !em->needs.hold_plain) ||
+	       (fault->action == FAULT_intr_honour && !em->needs.holds);
 }
 
 /* Each rule counts what it matches, whichever rule decides in the end. */
 void emit_rules(struct emitter *em)
 {
 	const struct scenario *scn = em->scn;
-	bool needs_gap = em->needs.holds;
+	bool needs_gap = em->needs.holds & HOLD_MORE;
 	char line[200];
 
 	for (unsigned int i = 0; i < scn->n_faults; i++)
@@ -186,7 +173,7 @@ void emit_rules(struct emitter *em)
 			continue;
 		}
 		emit(em, ") {\n");
-		emit_action(em, &scn->faults[i]);
+		emit_action(em, &scn->faults[i], i + 1);
 		emit(em, "\t}\n");
 	}
 }
@@ -206,18 +193,12 @@ void emit_from_server(struct emitter *em)
 
 void emit_faults(struct emitter *em)
 {
-	const struct needs *needs = &em->needs;
+	bool counts = em->needs.holds & HOLD_MORE;
 
-	if (needs->holds)
-		emit(em, held_text,
-		     needs->hold_step
-			     ? "(h->step && shared->coming >= h->step) ||\n\t\t      "
-			     : "",
-		     needs->release
-			     ? " ||\n\t\t      (shared->release && shared->release--)"
-			     : "");
+	if (em->needs.holds)
+		emit_holds(em);
 	emit(em, "\nstatic void handle(const struct fuse_in_header *in)\n{\n");
-	if (needs->holds)
+	if (counts)
 		emit(em, "\tn_reads++;\n");
 	emit_rules(em);
 	emit(em, "\tanswer(in);\n}\n");

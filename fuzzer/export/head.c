@@ -31,7 +31,7 @@ static void emit_wrapped(struct emitter *em, const char *text)
 static void emit_scenario(struct emitter *em)
 {
 	char text[TEXT_SIZE], *line, *rest = text;
-	struct scenario scn = *em->scn;
+	struct scenario scn = *em->whole;
 
 	scn.config.expect = 0;
 	if (scenario_format(&scn, text, sizeof(text)) < 0)
@@ -112,8 +112,8 @@ const char *step_now(const struct emitter *em)
 bool shares_more(const struct needs *needs)
 {
 	return needs->published || needs->server_pid || needs->server_ids ||
-	       needs->gate || needs->close_dev || needs->release || needs->hold_step ||
-	       needs->shared_files;
+	       needs->gate || needs->close_dev ||
+	       needs->holds & (HOLD_RELEASE | HOLD_STEP) || needs->shared_files;
 }
 
 static void emit_shared(struct emitter *em)
@@ -129,7 +129,7 @@ static void emit_shared(struct emitter *em)
 	emit(em, "\n/* What all processes see. */\n"
 		 "static struct {\n"
 		 "\tvolatile int step; /* the step that is being done */\n");
-	if (needs->hold_step)
+	if (needs->holds & HOLD_STEP)
 		emit(em,
 		     "\tvolatile int coming; /* the step that is about to be done */\n");
 	if (needs->server_pid)
@@ -154,7 +154,7 @@ static void emit_shared(struct emitter *em)
 	if (needs->close_dev)
 		emit(em, "\tvolatile int close_dev; /* the server has to close /dev/fuse "
 			 "*/\n");
-	if (needs->release)
+	if (needs->holds & HOLD_RELEASE)
 		emit(em, "\tvolatile int release; /* answer so many held requests */\n");
 	for (unsigned int i = 0; needs->shared_files && i < SCN_FD_SLOTS; i++)
 		if (needs->fds & 1u << i)

@@ -111,7 +111,7 @@ static void need_variables(struct needs *needs, const struct scn_step *step)
 		needs->gate = needs->polling = true;
 		break;
 	case OP_release:
-		needs->release = needs->polling = true;
+		needs->holds |= HOLD_RELEASE;
 		break;
 	default:
 		break;
@@ -158,53 +158,56 @@ static int need_step(const struct scenario *scn, struct needs *needs,
 static int need_fault(const struct scenario *scn, struct needs *needs,
 		      const struct scn_fault *fault, char *err)
 {
-	switch (fault->action) {
-	case FAULT_hold_kill:
-	case FAULT_reorder:
-	case FAULT_intr_ignore:
-	case FAULT_intr_enosys:
-	case FAULT_intr_again:
-	case FAULT_intr_honour:
-		return refuse(err, "the fault '%s' has no C form yet",
-			      fault_table[fault->action].name);
-	case FAULT_hold:
-		needs->holds |= needs->release;
-		needs->answers |= needs->release;
-		break;
-	case FAULT_hold_step:
-		needs->hold_step = true; /* fall through */
-	case FAULT_hold_more:
-	case FAULT_hold_ms:
-		needs->holds = needs->polling = true;
-		break;
-	case FAULT_noread:
+	const struct fault_code *code = fault_code_of(fault);
+	const char *name = fault_table[fault->action].name;
+
+	if (!code->code)
+		return refuse(err, "the fault '%s' has no C form yet", name);
+	if (code->what & FAULT_HITS_SERVER && scn->config.placement == PLACE_INIT)
+		return refuse(err,
+			      "'%s': the init of a pid namespace does not hear its own "
+			      "signals",
+			      name);
+	if (code->what & FAULT_ANSWERS_INTR && scn->config.daemon & DAEMON_CLONE_FD)
+		return refuse(err, "'%s' with several devices has no C form yet", name);
+	if (fault->opcode == FUSE_INTERRUPT && fault->requester != ACTOR_ANY)
+		return refuse(err, "INTERRUPT does not say who was interrupted: "
+				   "only 'from any' has a C form");
+	needs->holds |= code->holds;
+	if (fault->action == FAULT_noread)
 		needs->gate = needs->polling = true;
-		break;
-	case FAULT_self_open:
-	case FAULT_self_read:
-	case FAULT_self_stat:
-		if (fault->value == PATH_OUT)
-			return refuse(err,
-				      "a server that touches a path outside its mount");
+	if (code->what & (FAULT_OPENS | FAULT_STATS))
 		need_path(needs, fault->value);
-		needs->st |= fault->action == FAULT_self_stat;
-		needs->opcodes |= fault->action == FAULT_self_stat
-					  ? 0
-					  : OPCODE_BIT(FUSE_OPEN) |
-						    OPCODE_BIT(FUSE_READ) |
-						    OPCODE_BIT(FUSE_FLUSH) |
-						    OPCODE_BIT(FUSE_RELEASE);
-		break;
-	default:
-		break;
-	}
-	if (fault->action != FAULT_drop && fault->action != FAULT_hold)
+	needs->st |= (code->what & FAULT_STATS) != 0;
+	if (code->what & FAULT_OPENS)
+		needs->opcodes |= OPCODE_BIT(FUSE_OPEN) | OPCODE_BIT(FUSE_READ) |
+				  OPCODE_BIT(FUSE_FLUSH) | OPCODE_BIT(FUSE_RELEASE);
+	if (*code->code && fault->action != FAULT_hold &&
+	    fault->action != FAULT_intr_honour)
 		needs->answers = true;
 	if (fault->requester < SCN_MAX_TASKS)
 		needs->published |= 1u << fault->requester;
 	needs->server_ids |= fault->requester == ACTOR_DAEMON;
-	(void)scn;
 	return 0;
+}
+
+/* A release or an INTERRUPT finds something only if there is a rule that holds. */
+static void need_holds(const struct scenario *scn, struct needs *needs)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < scn->n_faults; i++) {
+		const struct fault_code *code = fault_code_of(&scn->faults[i]);
+
+		needs->hold_plain |= scn->faults[i].action == FAULT_hold;
+		any |= scn->faults[i].action == FAULT_hold ||
+		       code->holds & (HOLD_WATCHED | HOLD_GROUP);
+	}
+	needs->hold_plain &= (needs->holds & (HOLD_RELEASE | HOLD_INTR)) != 0;
+	if (!any)
+		needs->holds = 0;
+	needs->answers |= needs->holds != 0;
+	needs->polling |= (needs->holds & HOLD_WATCHED) != 0;
 }
 
 static void need_tasks(const struct scenario *scn, struct needs *needs)
@@ -247,13 +250,13 @@ int needs_of(const struct scenario *scn, const struct export_facts *facts,
 			      verdict_table[facts->verdict].name);
 	}
 	need_tasks(scn, &needs);
-	/* In the first place the steps: whether there is a release decides what a hold is. */
 	for (unsigned int i = 0; i < scn->n_steps && !ret; i++)
 		ret = need_step(scn, &needs, &scn->steps[i], err);
 	for (unsigned int i = 0; i < scn->n_faults && !ret; i++)
 		ret = need_fault(scn, &needs, &scn->faults[i], err);
 	if (ret)
 		return ret;
+	need_holds(scn, &needs);
 	if (scn->config.daemon & DAEMON_CLONE_FD && needs.holds)
 		return refuse(err, "held requests of several devices have no C form yet");
 	if (!(needs.headers & HEADER_THREAD))

@@ -13,7 +13,7 @@
 #define OPENED_DIR (BIT(OPENDIR) | BIT(RELEASEDIR))
 
 /*
- * $F $G descriptor slots a, b    $P $Q paths a, b       $V number v        $B byte offset of page b
+ * $F $G descriptor slots a, b    $P $Q paths a, b       $A $V numbers a, v  $B byte offset of page b
  * $O open flags c                $M mapping a           $N its length      $R protection, flags c
  * $I id of actor a               $S $T signals a, b     $L lock type b     $K flock type b
  * $X image                       $U unshare flags       \n one more line
@@ -131,7 +131,7 @@ static const struct op_code codes[OP_COUNT] = {
 			  "close(pidfd);",
 			  0, 0},
 	[OP_sleep] = {"usleep($V * 1000);", 0, 0},
-	[OP_release] = {"shared->release = 1;", 0, 0},
+	[OP_release] = {"", 0, 0}, /* see special_code() */
 	[OP_close_dev] = {"shared->close_dev = 1;", 0, 0},
 	[OP_gate] = {"", 0, 0}, /* see op_code_emit() */
 	[OP_barrier] = {"", 0, 0},
@@ -250,6 +250,9 @@ static void emit_placeholder(struct emitter *em, const struct scn_step *step, ch
 	case 'Q':
 		emit_path(em, c == 'P' ? step->a : step->b);
 		break;
+	case 'A':
+		emit(em, "%u", step->a);
+		break;
 	case 'V':
 		emit(em, "%u", step->v);
 		break;
@@ -318,6 +321,11 @@ static const char *special_code(struct emitter *em, const struct scn_step *step)
 		return em->needs.fds & 1u << step->a
 			       ? NULL
 			       : "TRY(open($Q, $O | O_CREAT, 0644));";
+	case OP_release:
+		if (!(em->needs.holds & HOLD_RELEASE))
+			return NULL;
+		return step->a ? "shared->release = $A;"
+			       : "shared->release = 64; /* all */";
 	case OP_gate:
 		return step->a ? "shared->gate_closed = 0;" : "shared->gate_closed = 1;";
 	case OP_dup2:

@@ -28,6 +28,19 @@ enum {
 	HEADER_STDLIB = 1 << 12,
 };
 
+/* What held requests of the server wait for. */
+enum {
+	HOLD_STEP = 1 << 0,
+	HOLD_MORE = 1 << 1,
+	HOLD_MS = 1 << 2,
+	HOLD_KILL = 1 << 3,
+	HOLD_RELEASE = 1 << 4, /* a step */
+	HOLD_GROUP = 1 << 5,   /* others of the same rule */
+	HOLD_INTR = 1 << 6,    /* an INTERRUPT */
+	/* It is looked at them again and again. */
+	HOLD_WATCHED = HOLD_STEP | HOLD_MORE | HOLD_MS | HOLD_KILL | HOLD_RELEASE,
+};
+
 /* What the scenario makes necessary. */
 struct needs {
 	uint64_t
@@ -49,7 +62,9 @@ struct needs {
 	bool inner; /* tasks in a nested namespace signal each other: other numbers there */
 	bool server_ids; /* a rule names the daemon as requester */
 	bool polling;	 /* the server watches more than /dev/fuse */
-	bool gate, close_dev, holds, hold_step, release, daemon_steps;
+	uint32_t holds;	 /* HOLD_*; 0: no request is kept */
+	bool hold_plain; /* a request that is simply held may be answered later */
+	bool gate, close_dev, daemon_steps;
 	bool image_mount,
 		image_outside; /* exec of a binary on the mount, of one elsewhere */
 	bool kill_daemon;      /* the tasks stay although the daemon is killed as well */
@@ -57,7 +72,8 @@ struct needs {
 
 struct emitter {
 	FILE *out;
-	const struct scenario *scn;
+	const struct scenario *whole; /* as it was given */
+	const struct scenario *scn;   /* what of it can happen */
 	const struct export_facts *facts;
 	struct needs needs;
 };
@@ -78,6 +94,23 @@ void op_code_emit(struct emitter *em, const struct scn_step *step);
 /* "shared->t1.tid", "0" for nobody. */
 void op_code_id(char *buf, size_t size, unsigned int actor, const char *field);
 
+/* What a fault is beyond its code. */
+enum {
+	FAULT_HITS_SERVER =
+		1 << 0, /* a signal that the init of a pid namespace is deaf to */
+	FAULT_OPENS = 1 << 1,
+	FAULT_STATS = 1 << 2,
+	FAULT_ANSWERS_INTR = 1 << 3, /* on the device that the target was read from */
+};
+
+/* Of one fault: see faults.c. */
+struct fault_code {
+	const char *code; /* C with $ placeholders; "": just read it; NULL: no C form */
+	uint32_t holds;	  /* HOLD_* */
+	uint32_t what;	  /* FAULT_* of the above */
+};
+const struct fault_code *fault_code_of(const struct scn_fault *fault);
+
 /* Does the scenario need more shared memory than the number of the step? */
 bool shares_more(const struct needs *needs);
 /* The C expression for that number. */
@@ -87,6 +120,7 @@ void emit_head(struct emitter *em);   /* comment, headers, variables */
 void emit_server(struct emitter *em); /* file system and replies, and then the faults */
 void emit_rules(struct emitter *em);  /* the fault plan, as statements of a function */
 void emit_from_server(struct emitter *em);
+void emit_holds(struct emitter *em);  /* what is answered later, and when */
 void emit_faults(struct emitter *em); /* handle(): the fault plan, else answer() */
 void emit_tasks(struct emitter *em);  /* one function for each task */
 void emit_spawn(struct emitter *em, const struct scn_task *task); /* creates it */

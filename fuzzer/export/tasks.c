@@ -55,6 +55,15 @@ void emit_heirs(struct emitter *em, unsigned int parent)
 			emit_spawn(em, &em->scn->tasks[i]);
 }
 
+static void emit_prototype(struct emitter *em, const struct scn_task *task)
+{
+	emit(em,
+	     is_thread(task)   ? "static void *t%u(void *arg)"
+	     : has_stack(task) ? "static int t%u(void *arg)"
+			       : "static void t%u(void)",
+	     task->id);
+}
+
 static void emit_signature(struct emitter *em, const struct scn_task *task)
 {
 	char parent[16];
@@ -75,12 +84,8 @@ static void emit_signature(struct emitter *em, const struct scn_task *task)
 		     : has_stack(task) ? "process in the memory"
 				       : "child",
 		     *parent ? parent : " of main()");
-	if (is_thread(task))
-		emit(em, "static void *t%u(void *arg)\n{\n", task->id);
-	else if (has_stack(task))
-		emit(em, "static int t%u(void *arg)\n{\n", task->id);
-	else
-		emit(em, "static void t%u(void)\n{\n", task->id);
+	emit_prototype(em, task);
+	emit(em, "\n{\n");
 }
 
 /* Does the actor's last step end it? Else it stays. */
@@ -239,7 +244,7 @@ static void emit_serve(struct emitter *em)
 			      "\t\tif (!arg && %s != taken)\n"
 			      "\t\t\tserver_step(taken = %s);\n",
 			      step_now(em), step_now(em));
-	if (needs->holds)
+	if (needs->holds & HOLD_WATCHED)
 		n += snprintf(watch + n, sizeof(watch) - n, "\t\tanswer_held();\n");
 	if (needs->close_dev)
 		n += snprintf(watch + n, sizeof(watch) - n,
@@ -305,11 +310,43 @@ static void emit_server_main(struct emitter *em)
 		emit(em, "\tserve(NULL);\n}\n");
 }
 
+/* Where in the file an actor's function stands: see emit_tasks(). */
+static unsigned int position(const struct scenario *scn, unsigned int actor)
+{
+	const struct scn_task *task = scenario_task(scn, actor);
+
+	if (!task)
+		return SCN_MAX_TASKS;
+	return scn->tasks + scn->n_tasks - task +
+	       (below_daemon(scn, task) ? 0 : SCN_MAX_TASKS);
+}
+
+/* Of those that are spawned by a function that stands before theirs. */
+static void emit_declarations(struct emitter *em)
+{
+	const struct scenario *scn = em->scn;
+
+	for (unsigned int i = 0; i < scn->n_steps; i++) {
+		const struct scn_step *step = &scn->steps[i];
+		const struct scn_task *task = scenario_task(scn, step->a);
+
+		if (step->op != OP_spawn ||
+		    position(scn, step->actor) >= position(scn, step->a))
+			continue;
+		emit(em, "\n");
+		if (has_stack(task))
+			emit(em, "static char t%u_stack[65536];\n", task->id);
+		emit_prototype(em, task);
+		emit(em, ";\n");
+	}
+}
+
 void emit_tasks(struct emitter *em)
 {
 	const struct scenario *scn = em->scn;
 
-	/* Children before their parents: no declarations are needed. */
+	emit_declarations(em);
+	/* Children before their parents: few declarations are needed. */
 	for (unsigned int i = scn->n_tasks; i-- > 0;)
 		if (below_daemon(scn, &scn->tasks[i]))
 			emit_task(em, &scn->tasks[i]);

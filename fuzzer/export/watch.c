@@ -100,7 +100,7 @@ static void emit_steps(struct emitter *em)
 {
 	const struct scenario *scn = em->scn;
 
-	if (!has_ctl(scn) && !em->needs.hold_step) {
+	if (!has_ctl(scn) && !(em->needs.holds & HOLD_STEP)) {
 		/* Step 0: all tasks come to be, INIT is answered. */
 		emit(em,
 		     "\tfor (%s = 0; %s <= %u; ++%s)\n"
@@ -178,7 +178,7 @@ static unsigned int deadline(const struct scenario *scn)
 
 static void emit_step_function(struct emitter *em)
 {
-	if (!has_ctl(em->scn) && !em->needs.hold_step)
+	if (!has_ctl(em->scn) && !(em->needs.holds & HOLD_STEP))
 		return;
 	emit(em,
 	     "\n/* A step has a third of a second: then it has returned, or it is "
@@ -188,7 +188,9 @@ static void emit_step_function(struct emitter *em)
 	     "\t%s = number;\n"
 	     "\tusleep(300000);\n"
 	     "}\n",
-	     em->needs.hold_step ? "\tshared->coming = number;\n\tusleep(50000);\n" : "",
+	     (em->needs.holds & HOLD_STEP)
+		     ? "\tshared->coming = number;\n\tusleep(50000);\n"
+		     : "",
 	     step_now(em));
 }
 

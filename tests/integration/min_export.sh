@@ -11,7 +11,7 @@ CC=${CC:-cc}
 for file in corpus/hangs/*.txt; do
   verdict=$(sed -n 's/^expect: //p' "$file")
   want 0 "$SF" export "$file" --verdict "$verdict" --frame fuse_flush -o "$TMP/class.c"
-  $CC -fsyntax-only -Wall -Wextra -Werror "$TMP/class.c" || fail "$file: the C file does not compile"
+  $CC -Wall -Wextra -Werror -O2 -pthread -static -o "$TMP/class" "$TMP/class.c" || fail "$file: the C file does not compile"
 done
 want 2 "$SF" export corpus/seeds/simplest.txt -o "$TMP/none.c"
 grep -q 'cannot be exported' "$TMP/err" || fail "no reason given"
