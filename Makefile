@@ -62,8 +62,9 @@ LIBS_STATIC := -l:libfuse3.a -l:libunwind-ptrace.a -l:libunwind-x86_64.a -l:libu
 ifeq ($(SAN),1)
 EXECUTOR_LIBS := $(SANFLAGS) -lfuse3 -lunwind-ptrace -lunwind-x86_64 -lunwind -ljansson -lm -lrt
 else
-# gcc -static leaves .eh_frame_hdr out; without it libunwind guesses, and loses frames.
-EXECUTOR_LIBS := -static -Wl,--eh-frame-hdr $(LIBS_STATIC)
+# gcc -static leaves .eh_frame_hdr out; without it libunwind guesses, and loses frames. Each run forks some five
+# times: one mapping for all that is read and one for the data, not six, is less to copy.
+EXECUTOR_LIBS := -static -Wl,--eh-frame-hdr,-z,noseparate-code,-z,norelro $(LIBS_STATIC)
 endif
 AFL_RT := /usr/lib/afl/afl-compiler-rt.o
 
