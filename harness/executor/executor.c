@@ -20,23 +20,36 @@
 
 #define SEND_MS 10000
 
-static int map_arena(struct executor *ex, char *err)
+/*
+ * All in one mapping, since fork(2) copies every mapping's description. Shared, as private pages are copied after a
+ * fork when they are written.
+ */
+struct shared {
+	struct arena arena;
+	struct executor ex;
+	struct run run;
+};
+
+/* Private: what was written before fork(2) the child reads without a page fault. */
+static struct actor_env actor_env;
+
+struct executor *executor_new(void)
 {
-	ex->arena = mmap(NULL, sizeof(*ex->arena), PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ex->run = mmap(NULL, sizeof(*ex->run), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (ex->arena == MAP_FAILED || ex->run == MAP_FAILED) {
-		snprintf(err, 200, "memory of the arena: %s", strerror(errno));
-		return -ENOMEM;
-	}
-	ex->actors = (struct actor_env){
-		.arena = ex->arena,
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return NULL;
+	actor_env = (struct actor_env){
+		.arena = &shared->arena,
 		.mnt = DIR_MOUNT,
 		.outside = DIR_OUTSIDE,
 		.daemon_body = daemon_body,
 	};
-	return 0;
+	shared->ex.arena = &shared->arena;
+	shared->ex.run = &shared->run;
+	shared->ex.actors = &actor_env;
+	return &shared->ex;
 }
 
 /* Out of the way of the run's tasks: they close everything from FD_HARNESS on. */
@@ -68,14 +81,11 @@ int executor_init(struct executor *ex, int channel, int cpu, char *err)
 {
 	int ret;
 
-	memset(ex, 0, sizeof(*ex));
 	ex->channel = channel;
 	ex->cpu = cpu;
 	ret = isolate_descriptors(ex, err);
 	if (!ret)
 		ret = isolate_mounts(ex, err);
-	if (!ret)
-		ret = map_arena(ex, err);
 	if (ret < 0)
 		return ret;
 	priority_init(ex);

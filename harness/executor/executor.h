@@ -39,7 +39,7 @@ struct executor {
 	struct arena *arena;
 	struct run *run; /* the one in the making, see run.h */
 	struct result res;
-	struct actor_env actors;
+	struct actor_env *actors;
 	struct procfs procfs;
 	int children_fd; /* /proc/1/task/1/children: the executor's own; -1: this kernel has none */
 	struct kmsg kmsg;
@@ -54,7 +54,10 @@ struct executor {
 	_Atomic uint32_t beat; /* counts the executor's waits */
 };
 
-/* Set up once: mounts, arena, scheduler, calibration. 0, or -errno with a line in err[200]. */
+/* In shared memory, never freed; NULL: there is none. */
+struct executor *executor_new(void);
+
+/* Set up once: mounts, scheduler, calibration. 0, or -errno with a line in err[200]. */
 int executor_init(struct executor *ex, int channel, int cpu, char *err);
 
 /* Serves RUN frames until STOP or end of file. 0 or -errno. */

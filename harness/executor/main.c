@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/rseq.h>
 #include <sys/syscall.h>
@@ -33,12 +32,10 @@ static void forget_rseq(void)
 
 static int serve(int channel, int cpu)
 {
-	/* Shared, as the arena is: after a fork(2) private pages are copied when they are written. */
-	struct executor *ex = mmap(NULL, sizeof(*ex), PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct executor *ex = executor_new();
 	char err[200] = "";
 
-	if (ex == MAP_FAILED)
+	if (!ex)
 		return 3;
 	signal(SIGPIPE, SIG_IGN);
 	forget_rseq();

@@ -28,7 +28,7 @@ static void pin(struct executor *ex)
 {
 	cpu_set_t one;
 
-	sched_getaffinity(0, sizeof(ex->actors.cpus), &ex->actors.cpus);
+	sched_getaffinity(0, sizeof(ex->actors->cpus), &ex->actors->cpus);
 	if (ex->cpu < 0)
 		ex->cpu = sched_getcpu();
 	CPU_ZERO(&one);
@@ -88,7 +88,7 @@ void priority_init(struct executor *ex)
 	/* Priority tells who runs on one CPU only. */
 	ex->realtime =
 		ex->cpu >= 0 && set_priority(0, PRIORITY_WORKING) && realtime_works();
-	ex->actors.priority = ex->realtime ? PRIORITY_TASKS : 0;
+	ex->actors->priority = ex->realtime ? PRIORITY_TASKS : 0;
 	set_priority(0, ex->realtime ? PRIORITY_WORKING : 0);
 }
 

@@ -52,7 +52,7 @@ static int await_word(struct run *run, const _Atomic uint32_t *word)
 
 static int fork_daemon(struct run *run)
 {
-	const struct actor_env *env = &run->ex->actors;
+	const struct actor_env *env = run->ex->actors;
 	unsigned long flags = SIGCHLD;
 	pid_t pid;
 
@@ -82,7 +82,7 @@ static int start_task(struct run *run, const struct scn_task *task)
 	int ret;
 
 	if (task->parent == ACTOR_CTL) {
-		ret = actor_spawn(&run->ex->actors, ACTOR_CTL, task->id);
+		ret = actor_spawn(run->ex->actors, ACTOR_CTL, task->id);
 		if (ret < 0)
 			return ret;
 	} else if (!run_post(run, &step)) {

@@ -34,7 +34,8 @@ static void in_child(int (*body)(struct executor *ex, struct run *run))
 
 	assert_true(pid >= 0);
 	if (!pid) {
-		static struct executor ex;
+		static struct actor_env actors;
+		static struct executor ex = {.actors = &actors};
 		static struct run run;
 		static struct scenario scn;
 
@@ -54,7 +55,7 @@ static void in_child(int (*body)(struct executor *ex, struct run *run))
 
 static void become_task(const struct executor *ex)
 {
-	const struct sched_param param = {.sched_priority = ex->actors.priority};
+	const struct sched_param param = {.sched_priority = ex->actors->priority};
 
 	if (sched_setscheduler(0, SCHED_RR, &param) < 0)
 		_exit(1);
