@@ -8,10 +8,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "actor.h"
+#include "harness/util/bulk.h"
+#include "harness/util/sys.h"
 #include "ids.h"
 
 #define VM_STACK_SIZE (64 * 1024)
@@ -19,7 +20,7 @@
 #define RUNAWAY_US 500000
 
 /* Stacks of tasks that share their parent's memory; one each, so that they are never reused. */
-static char vm_stacks[SCN_MAX_TASKS][VM_STACK_SIZE] __attribute__((aligned(4096)));
+static BULK char vm_stacks[SCN_MAX_TASKS][VM_STACK_SIZE];
 
 struct birth {
 	const struct actor_env *env;
@@ -27,17 +28,26 @@ struct birth {
 };
 static struct birth births[SCN_MAX_TASKS];
 
+/* All at once, by the executor: a later write would cost each parent a copy of the page. */
+static struct birth *birth_of(const struct actor_env *env, unsigned int id)
+{
+	if (births[id].env != env)
+		for (unsigned int i = 0; i < SCN_MAX_TASKS; i++)
+			births[i] = (struct birth){env, i};
+	return &births[id];
+}
+
 void actor_enter(const struct actor_env *env, unsigned int first_fd)
 {
-	close_range(first_fd, ~0U, 0);
+	sys_call(SYS_close_range, first_fd, ~0U, 0);
 	if (env->arena->scn.config.cpus > 1)
-		sched_setaffinity(0, sizeof(env->cpus), &env->cpus);
+		sys_call(SYS_sched_setaffinity, 0, sizeof(env->cpus), &env->cpus);
 	if (env->priority) {
 		const struct rlimit rttime = {RUNAWAY_US, RUNAWAY_US};
 		struct sched_param param = {.sched_priority = env->priority};
 
-		setrlimit(RLIMIT_RTTIME, &rttime);
-		sched_setscheduler(0, SCHED_RR, &param);
+		sys_call(SYS_prlimit64, 0, RLIMIT_RTTIME, &rttime, NULL);
+		sys_call(SYS_sched_setscheduler, 0, SCHED_RR, &param);
 	}
 }
 
@@ -84,9 +94,12 @@ static void *actor_loop(void *arg)
 	struct mailbox *box = &env->arena->mailbox[id];
 	int32_t pid, tid;
 
-	outer_ids(&pid, &tid);
-	box->pid = pid;
-	box->tid = tid;
+	/* The executor knows its own children. */
+	if (!box->tid) {
+		outer_ids(&pid, &tid);
+		box->pid = pid;
+		box->tid = tid;
+	}
 	box->state = MAILBOX_IDLE;
 	arena_bump(&env->arena->event);
 	for (;;) {
@@ -117,7 +130,11 @@ static bool carries_fds(const struct scenario *scn, unsigned int id)
 
 pid_t actor_clone(unsigned long flags)
 {
-	return (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
+	long pid = sys_call(SYS_clone, flags, NULL, NULL, NULL, NULL);
+
+	if (pid < 0)
+		errno = (int)-pid;
+	return pid < 0 ? -1 : (pid_t)pid;
 }
 
 /* In a new process with a file table of its own: forks the daemon, lets go of what is not its own. */
@@ -134,7 +151,7 @@ static void settle(const struct actor_env *env, unsigned int id)
 	/* Heirs of the daemon keep its descriptors: that is what makes them heirs. */
 	if ((parent == ACTOR_CTL || carries_fds(scn, parent)) &&
 	    (home || !carries_fds(scn, id)))
-		close_range(FD_RUN, FD_HARNESS - 1, 0);
+		sys_call(SYS_close_range, FD_RUN, FD_HARNESS - 1, 0);
 }
 
 static int vm_actor(void *arg)
@@ -149,7 +166,11 @@ static int vm_actor(void *arg)
 /* The first thing in a new process; never returns. */
 _Noreturn static void process_body(struct birth *birth, uint8_t kind)
 {
-	actor_enter(birth->env, FD_HARNESS);
+	const struct scenario *scn = &birth->env->arena->scn;
+
+	/* A task of the run has inherited all of that already. */
+	if (scenario_task(scn, birth->id)->parent == ACTOR_CTL)
+		actor_enter(birth->env, FD_HARNESS);
 	if (kind != TASK_FILES)
 		settle(birth->env, birth->id);
 	actor_loop(birth);
@@ -227,20 +248,23 @@ static pid_t clone_process(struct birth *birth, uint8_t kind)
 int actor_spawn(const struct actor_env *env, unsigned int parent, unsigned int id)
 {
 	const struct scn_task *task = scenario_task(&env->arena->scn, id);
-	struct birth *birth = &births[id];
+	struct mailbox *mailbox = &env->arena->mailbox[id];
+	struct birth *birth;
 	pid_t pid;
 
-	if (!task || env->arena->mailbox[id].state != MAILBOX_NONE)
+	if (!task || mailbox->state != MAILBOX_NONE)
 		return -ESRCH;
 	inherit_slots(env->arena, parent, id, task->kind);
-	if (birth->env !=
-	    env) /* once: a write costs a copy of the page in the next child */
-		*birth = (struct birth){env, id};
+	birth = birth_of(env, id);
 	if (task->kind == TASK_THREAD)
 		return spawn_thread(birth);
 	pid = clone_process(birth, task->kind);
 	if (pid < 0)
 		return -errno;
+	if (parent == ACTOR_CTL) {
+		mailbox->pid = pid;
+		mailbox->tid = pid;
+	}
 	/* Handed down. A child in the same file table does it itself. */
 	if (parent < SCN_MAX_TASKS && task->kind != TASK_FILES &&
 	    carries_fds(&env->arena->scn, id))

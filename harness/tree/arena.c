@@ -6,15 +6,15 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "harness/util/sys.h"
 
 /* Without FUTEX_PRIVATE_FLAG: the waiter may be another process. */
 static long futex(_Atomic uint32_t *word, int op, uint32_t value,
 		  const struct timespec *timeout, uint32_t mask)
 {
-	return syscall(SYS_futex, word, op, value, timeout, NULL, mask);
+	return sys_call(SYS_futex, word, op, value, timeout, NULL, mask);
 }
 
 void arena_wake(_Atomic uint32_t *word)
@@ -41,11 +41,11 @@ int arena_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns)
 	while (atomic_load(word) == seen) {
 		/* FUTEX_WAIT_BITSET takes an absolute time: a spurious wake-up costs
 		 * nothing. */
-		if (futex(word, FUTEX_WAIT_BITSET, seen, timeout_ns < 0 ? NULL : &until,
-			  FUTEX_BITSET_MATCH_ANY) < 0) {
-			if (errno == ETIMEDOUT || errno == EINTR)
-				return atomic_load(word) != seen ? 0 : -errno;
-		}
+		long ret = futex(word, FUTEX_WAIT_BITSET, seen,
+				 timeout_ns < 0 ? NULL : &until, FUTEX_BITSET_MATCH_ANY);
+
+		if (ret == -ETIMEDOUT || ret == -EINTR)
+			return atomic_load(word) != seen ? 0 : (int)ret;
 	}
 	return 0;
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The caller's ids in the executor's pid namespace. */
 
-#include <string.h>
-#include <unistd.h>
-
+#include "harness/util/sys.h"
 #include "ids.h"
 
 /* Not strtol(3): its locale tables are three page faults in every new process. */
@@ -18,16 +16,17 @@ static int32_t number(const char *text)
 
 void outer_ids(int32_t *ret_pid, int32_t *ret_tid)
 {
-	char link[64], *task;
-	ssize_t len = readlink("/proc/thread-self", link, sizeof(link) - 1);
+	char link[64]; /* "PID/task/TID" */
+	long len = sys_call(SYS_readlink, "/proc/thread-self", link, sizeof(link) - 1);
 
 	link[len > 0 ? len : 0] = '\0';
-	task = strstr(link, "/task/");
-	if (task) {
+	if (len > 0) {
 		*ret_pid = number(link);
-		*ret_tid = number(task + strlen("/task/"));
+		while (link[len - 1] >= '0' && link[len - 1] <= '9')
+			len--;
+		*ret_tid = number(link + len);
 	} else {
-		*ret_pid = getpid();
-		*ret_tid = gettid();
+		*ret_pid = (int32_t)sys_call(SYS_getpid);
+		*ret_tid = (int32_t)sys_call(SYS_gettid);
 	}
 }

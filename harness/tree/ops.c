@@ -7,9 +7,10 @@
 #include <sys/stat.h>
 
 #include "harness/scenario/tables.h"
+#include "harness/util/bulk.h"
 #include "ops_util.h"
 
-char op_buffer[OP_BUFFER_SIZE] __attribute__((aligned(OP_PAGE)));
+BULK char op_buffer[OP_BUFFER_SIZE];
 
 #define W 1
 #define C 2

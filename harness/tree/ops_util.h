@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 
+#include "harness/util/sys.h"
 #include "ops.h"
 
 #define OP_PAGE	       4096
@@ -26,26 +26,8 @@
  */
 extern char op_buffer[OP_BUFFER_SIZE];
 
-/* One x86-64 system call: its result, or -errno. See syscall(2) for the registers. */
-static inline __attribute__((always_inline)) long op_sys6(long nr, long a, long b, long c,
-							  long d, long e, long f)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = f;
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
-
-/* op_sys(SYS_x, argument...): up to six arguments, absent ones are 0. */
-#define op_sys(...) op_sys_pad(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
-#define op_sys_pad(nr, a, b, c, d, e, f, ...)                                            \
-	op_sys6(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+/* op_sys(SYS_x, argument...): up to six arguments. Its result, or -errno. */
+#define op_sys(...) sys_call(__VA_ARGS__)
 
 /* The slot of the caller's own file table: a descriptor or -1. */
 static inline int *op_slot(const struct op_ctx *ctx, unsigned int slot)
