@@ -2,6 +2,7 @@
 /* The daemon process of a run: sets up the session and the serving threads. */
 #include "daemon.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <linux/fuse.h>
@@ -16,6 +17,7 @@
 
 #include "handlers.h"
 #include "harness/tree/ids.h"
+#include "harness/util/bulk.h"
 #include "lead.h"
 #include "reply.h"
 #include "server.h"
@@ -25,7 +27,8 @@
 struct daemon daemon_self;
 static _Thread_local struct server *server_self;
 /* Not from the heap: mapping a stack costs more than all else in starting a thread. */
-static _Alignas(4096) unsigned char stacks[ARENA_SERVERS][STACK_SIZE];
+static BULK unsigned char stacks[ARENA_SERVERS][STACK_SIZE];
+static BULK struct server_buffers buffers[ARENA_SERVERS];
 
 struct server *server_current(void)
 {
@@ -176,19 +179,28 @@ static struct fuse_session *new_session(void)
 	return NULL;
 }
 
+int daemon_prepare(const struct daemon_env *env)
+{
+	daemon_self.env = env;
+	daemon_self.arena = env->arena;
+	for (unsigned int i = 0; i < ARENA_SERVERS; i++)
+		daemon_self.servers[i].buf = &buffers[i];
+	/* One heap: a further one per thread costs system calls. */
+	mallopt(M_ARENA_MAX, 1);
+	memfs_init(env->bin, env->bin_len);
+	daemon_self.session = new_session();
+	return daemon_self.session ? 0 : -ENOMEM;
+}
+
 _Noreturn void daemon_main(const struct daemon_env *env)
 {
 	struct daemon_shared *shared = &env->arena->daemon;
 	int flags = fcntl(env->dev_fd, F_GETFL);
 
-	daemon_self.env = env;
-	daemon_self.arena = env->arena;
-	/* One heap: a further one per thread costs system calls. */
-	mallopt(M_ARENA_MAX, 1);
-	memfs_init(env->bin, env->bin_len);
-	daemon_self.session = new_session();
+	if (daemon_self.env != env && daemon_prepare(env) < 0)
+		_exit(1);
 	/* poll(2) may promise what another reader has taken. */
-	if (!daemon_self.session || fcntl(env->dev_fd, F_SETFL, flags | O_NONBLOCK) < 0)
+	if (fcntl(env->dev_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		_exit(1);
 	atomic_store(&shared->dev_fd, env->dev_fd);
 	start_servers();

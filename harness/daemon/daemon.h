@@ -31,9 +31,15 @@ struct daemon_env {
 };
 
 /*
+ * Sets the session and the tree up, ahead of fork(2): in the process that forks a daemon for each run this is work
+ * done once. *env stays the caller's and must stay valid. 0 or -ENOMEM.
+ */
+int daemon_prepare(const struct daemon_env *env);
+
+/*
  * Body of the daemon process: publishes its tid and its serving threads in arena->daemon,
  * sets ready, waits for start, serves until the connection ends, close_dev or a signal.
- * Never returns. Serving threads: one of them at a time waits in poll(2) on {dev_fd,
+ * Never returns. Prepares what daemon_prepare() has not. Serving threads: one of them at a time waits in poll(2) on {dev_fd,
  * kick_fd} (leader), passes the lead on before it handles what it read.
  */
 _Noreturn void daemon_main(const struct daemon_env *env);

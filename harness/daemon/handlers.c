@@ -246,13 +246,13 @@ static size_t add_entry(fuse_req_t req, char *buf, size_t size,
 static void read_directory(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 			   bool plus)
 {
-	char *buf = (char *)server_current()->out;
+	char *buf = (char *)server_current()->buf->out;
 	struct memfs_dirent dirent;
 	size_t used = 0;
 	int ret;
 
-	if (size > sizeof(server_current()->out))
-		size = sizeof(server_current()->out);
+	if (size > sizeof(server_current()->buf->out))
+		size = sizeof(server_current()->buf->out);
 	while ((ret = memfs_readdir(ino, (uint64_t)off, plus, &dirent)) > 0) {
 		size_t len = add_entry(req, buf + used, size - used, &dirent, plus);
 
@@ -315,17 +315,20 @@ static void reply_xattr(fuse_req_t req, int ret, size_t size)
 	else if (!size)
 		fuse_reply_xattr(req, (size_t)ret);
 	else
-		fuse_reply_buf(req, (const char *)server_current()->out, (size_t)ret);
+		fuse_reply_buf(req, (const char *)server_current()->buf->out,
+			       (size_t)ret);
 }
 
 static void handle_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
-	reply_xattr(req, memfs_getxattr(ino, name, server_current()->out, size), size);
+	reply_xattr(req, memfs_getxattr(ino, name, server_current()->buf->out, size),
+		    size);
 }
 
 static void handle_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	reply_xattr(req, memfs_listxattr(ino, (char *)server_current()->out, size), size);
+	reply_xattr(req, memfs_listxattr(ino, (char *)server_current()->buf->out, size),
+		    size);
 }
 
 static void handle_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)

@@ -62,12 +62,12 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 void handle_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		 struct fuse_file_info *fi)
 {
-	unsigned char *buf = server_current()->out;
+	unsigned char *buf = server_current()->buf->out;
 	int ret;
 
 	(void)fi;
-	if (size > sizeof(server_current()->out))
-		size = sizeof(server_current()->out);
+	if (size > sizeof(server_current()->buf->out))
+		size = sizeof(server_current()->buf->out);
 	ret = memfs_read(ino, buf, size, (uint64_t)off);
 	if (ret < 0)
 		fuse_reply_err(req, -ret);

@@ -6,9 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/util/bulk.h"
 #include "memfs_node.h"
 
-static unsigned char pages[MEMFS_NODES][MEMFS_PAGES][MEMFS_PAGE];
+static BULK unsigned char pages[MEMFS_NODES][MEMFS_PAGES][MEMFS_PAGE];
 static const unsigned char *bin_contents;
 
 void memfs_set_bin(const void *bin)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "harness/util/bulk.h"
 #include "memfs_node.h"
 
 #define N_XATTRS  16
@@ -18,7 +19,7 @@ static struct xattr {
 	char name[64];
 } xattrs[N_XATTRS];
 
-static unsigned char xattr_values[N_XATTRS][XATTR_MAX];
+static BULK unsigned char xattr_values[N_XATTRS][XATTR_MAX];
 
 static unsigned char *value_of(const struct xattr *xattr)
 {

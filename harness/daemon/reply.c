@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "harness/util/bulk.h"
 
 #define MAX_IOV	     8
 #define UNKNOWN_BIT  (1ULL << 48) /* no connection lives to count this far */
@@ -99,7 +100,7 @@ void reply_short(struct request *req, struct iovec *iov, int count)
 
 void reply_long(struct request *req, struct iovec *iov, int count)
 {
-	static unsigned char zeros[MAX_APPENDED];
+	static BULK unsigned char zeros[MAX_APPENDED];
 	struct iovec longer[MAX_IOV + 1];
 
 	if (count > MAX_IOV) {

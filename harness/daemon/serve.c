@@ -89,7 +89,7 @@ static void obey(bool is_main)
 /* False: it was dealt with. */
 static bool accept_request(struct server *me, size_t len, struct request *req)
 {
-	const struct fuse_in_header *in = (const void *)me->in;
+	const struct fuse_in_header *in = (const void *)me->buf->in;
 	struct ledger *ledger = &daemon_self.arena->ledger;
 	int32_t pid = (int32_t)in->pid;
 
@@ -123,7 +123,7 @@ static bool accept_request(struct server *me, size_t len, struct request *req)
 
 static bool read_request(struct server *me, struct request *req)
 {
-	ssize_t len = read(me->fd, me->in, sizeof(me->in));
+	ssize_t len = read(me->fd, me->buf->in, sizeof(me->buf->in));
 
 	if (len >= (ssize_t)sizeof(struct fuse_in_header))
 		return accept_request(me, (size_t)len, req);

@@ -18,14 +18,18 @@ struct fuse_in_header;
 struct fuse_session;
 struct fault_hooks;
 
-/* A serving thread. Its buffers are as large as a message can be; what is not touched
- * costs nothing. */
+/* As large as a message can be; what is not touched costs nothing. */
+struct server_buffers {
+	_Alignas(4096) unsigned char in[SERVER_BUF_SIZE];
+	unsigned char out[MEMFS_FILE_MAX];
+};
+
+/* A serving thread. */
 struct server {
 	_Atomic int fd; /* its /dev/fuse, -1: closed. A reply must go where the request
 			   came from. */
 	int32_t tid;	/* in the executor's pid namespace */
-	_Alignas(4096) unsigned char in[SERVER_BUF_SIZE];
-	unsigned char out[MEMFS_FILE_MAX];
+	struct server_buffers *buf;
 };
 
 struct daemon {

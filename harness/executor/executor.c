@@ -98,6 +98,11 @@ int executor_init(struct executor *ex, int channel, int cpu, char *err)
 	ex->procfs.fd = move_fd(ex->procfs.fd);
 	ex->children_fd = move_fd(open("/proc/1/task/1/children", O_RDONLY | O_CLOEXEC));
 	ex->hung_task_s = read_number("/proc/sys/kernel/hung_task_timeout_secs");
+	ret = daemon_body_prepare(ex->actors);
+	if (ret < 0) {
+		snprintf(err, 200, "the daemon's session: %s", strerror(-ret));
+		return ret;
+	}
 	kmsg_open(&ex->kmsg); /* absent in some containers: then no kernel log */
 	ex->kmsg.fd = move_fd(ex->kmsg.fd);
 	return warden_start(ex);

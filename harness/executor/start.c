@@ -18,9 +18,11 @@
 
 extern const char pause_image_start[], pause_image_end[];
 
-void daemon_body(const struct actor_env *env)
+static struct daemon_env daemon_env;
+
+int daemon_body_prepare(const struct actor_env *env)
 {
-	struct daemon_env daemon = {
+	daemon_env = (struct daemon_env){
 		.arena = env->arena,
 		.dev_fd = FD_DEV,
 		.kick_fd = FD_KICK,
@@ -30,8 +32,13 @@ void daemon_body(const struct actor_env *env)
 		.run_step = actor_run_step,
 		.ctx = (void *)env,
 	};
+	return daemon_prepare(&daemon_env);
+}
 
-	daemon_main(&daemon);
+void daemon_body(const struct actor_env *env)
+{
+	(void)env;
+	daemon_main(&daemon_env);
 }
 
 /* Waits until *word is not zero; the executor's event futex is bumped on every change. */

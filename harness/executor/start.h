@@ -6,5 +6,7 @@
 #include "harness/tree/actor.h"
 
 void daemon_body(const struct actor_env *env);
+/* Before the first run: what every daemon needs. 0 or -ENOMEM. */
+int daemon_body_prepare(const struct actor_env *env);
 
 #endif

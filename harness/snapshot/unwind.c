@@ -11,6 +11,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "harness/util/bulk.h"
+
 #define MAX_MAPS   512
 #define SCAN_BYTES (64u << 10)
 #define PAGE	   4096u
@@ -35,7 +37,7 @@ static struct {
 		[MAX_PAGES]; /* by page number; a blocked task's memory stands still */
 	uint8_t page[MAX_PAGES][PAGE];
 	void *upt;
-} target;
+} target BULK;
 
 /* The tasks of a run are forks of one binary: a name costs a walk through all of its symbols. */
 static struct {
@@ -209,7 +211,7 @@ static enum call call_before(uint64_t ret, uint64_t start)
 /* The frame pointer of the function at start, whose stack pointer is sp. */
 static bool find_rbp(uint64_t sp, uint64_t start, uint64_t *ret)
 {
-	static uint64_t words[SCAN_BYTES / 8];
+	static BULK uint64_t words[SCAN_BYTES / 8];
 	const struct map *stack = find_map(sp);
 	uint64_t guess = 0;
 	size_t n;
