@@ -76,7 +76,7 @@ static void *open_self_file(void *arg)
 	snprintf(path, sizeof(path), "%s/f0", daemon_self.env->mnt);
 	open(path, O_RDWR | O_CLOEXEC);
 	atomic_store(&shared->self_file, 1);
-	arena_bump(&daemon_self.arena->event);
+	arena_tell(daemon_self.arena);
 	return NULL;
 }
 
@@ -102,7 +102,7 @@ void daemon_init_answered(void)
 
 	if (atomic_exchange(&shared->inited, 1))
 		return;
-	arena_bump(&daemon_self.arena->event);
+	arena_tell(daemon_self.arena);
 	if (!(daemon_self.arena->scn.config.daemon & DAEMON_SELF_FILE))
 		return;
 	/* Stack 0 is free: the main thread has its own. */
@@ -126,7 +126,11 @@ static void publish(unsigned int n)
 		atomic_store(&mailbox->pid, pid);
 		atomic_store(&mailbox->tid, server->tid);
 	}
-	arena_bump(&shared->n_servers);
+	/* The main thread is the one that waits for it. */
+	if (n == 0)
+		atomic_fetch_add(&shared->n_servers, 1);
+	else
+		arena_bump(&shared->n_servers);
 }
 
 static void *server_main(void *arg)
@@ -205,7 +209,7 @@ _Noreturn void daemon_main(const struct daemon_env *env)
 	atomic_store(&shared->dev_fd, env->dev_fd);
 	start_servers();
 	atomic_store(&shared->ready, 1);
-	arena_bump(&env->arena->event);
+	arena_tell(env->arena);
 	while (!atomic_load(&shared->start))
 		arena_wait(&shared->start, 0, -1);
 	server_run(&daemon_self.servers[0]);

@@ -69,7 +69,7 @@ static bool take_drop(struct request *req)
 	if (!request_wants_reply(req))
 		return false;
 	ledger_settle(&daemon_self.arena->ledger, req->record, LEDGER_DROPPED, 0);
-	arena_bump(&daemon_self.arena->event);
+	arena_tell(daemon_self.arena);
 	return true;
 }
 
@@ -162,7 +162,7 @@ static void after_exit(struct request *req)
 static void before_thread_exit(struct request *req)
 {
 	give_up(req);
-	arena_bump(&daemon_self.arena->event);
+	arena_tell(daemon_self.arena);
 	server_exit();
 }
 
@@ -176,7 +176,7 @@ static void want(uint32_t what)
 		arena_wait(wants, nothing, -1);
 		nothing = DAEMON_WANTS_NOTHING;
 	}
-	arena_bump(&daemon_self.arena->event);
+	arena_tell(daemon_self.arena);
 	while (atomic_load(wants) == what)
 		arena_wait(wants, what, -1);
 }

@@ -37,7 +37,7 @@ void hold_add(const struct request *req, enum hold_until kind, uint64_t until)
 
 	if (!hold) {
 		ledger_settle(ledger, req->record, LEDGER_DROPPED, 0);
-		arena_bump(&daemon_self.arena->event);
+		arena_tell(daemon_self.arena);
 		return;
 	}
 	*hold = (struct hold){.prev = newest, .kind = kind, .until = until, .req = *req};
@@ -54,7 +54,7 @@ void hold_add(const struct request *req, enum hold_until kind, uint64_t until)
 	}
 	atomic_fetch_add(&ledger->n_held, 1);
 	ledger_settle(ledger, req->record, LEDGER_HELD, 0);
-	arena_bump(&daemon_self.arena->event);
+	arena_tell(daemon_self.arena);
 }
 
 static void take_out(struct hold *hold)

@@ -59,7 +59,7 @@ static void settle(struct request *req, int written, const struct iovec *iov, in
 		answered = false;
 	if (!answered) {
 		ledger_settle(ledger, req->record, LEDGER_DROPPED, 0);
-		arena_bump(&daemon_self.arena->event);
+		arena_tell(daemon_self.arena);
 	} else if (req->in->opcode == FUSE_INIT) {
 		daemon_init_answered();
 	}
@@ -83,7 +83,7 @@ void reply_unknown(struct request *req, struct iovec *iov, int count)
 	out->unique ^= UNKNOWN_BIT;
 	write_message(req->origin, iov, count);
 	ledger_settle(&daemon_self.arena->ledger, req->record, LEDGER_DROPPED, 0);
-	arena_bump(&daemon_self.arena->event);
+	arena_tell(daemon_self.arena);
 }
 
 void reply_short(struct request *req, struct iovec *iov, int count)

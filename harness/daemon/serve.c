@@ -37,7 +37,7 @@ static void run_step(void)
 {
 	last_step = atomic_load(&daemon_self.arena->mailbox[ACTOR_DAEMON].seq);
 	daemon_self.env->run_step(daemon_self.env->ctx, ACTOR_DAEMON);
-	arena_bump(&daemon_self.arena->event);
+	arena_tell(daemon_self.arena);
 }
 
 static void close_devices(void)
@@ -83,7 +83,7 @@ static void obey(bool is_main)
 	if (!is_main && step_pending())
 		lead_wake();
 	atomic_store(&shared->acks, kicks);
-	arena_bump(&daemon_self.arena->event);
+	arena_tell(daemon_self.arena);
 }
 
 /* False: it was dealt with. */

@@ -126,7 +126,7 @@ bool run_barrier(struct run *run, unsigned int ms)
 			return true;
 		if (now_us() > deadline)
 			return false;
-		arena_wait(&run->arena->event, seen, (int64_t)pause * 1000);
+		arena_listen(run->arena, seen, (int64_t)pause * 1000);
 		pause = pause < 1000 ? pause * 2 : 1000;
 	}
 }

@@ -40,7 +40,7 @@ void run_kick(struct run *run)
 
 		if (daemon->acks == want || run_quiescent(run))
 			break; /* obeyed, or dead, stopped or stuck */
-		arena_wait(&run->arena->event, seen, 50 * 1000);
+		arena_listen(run->arena, seen, 50 * 1000);
 	}
 }
 
@@ -157,7 +157,7 @@ static enum step_status await_step(struct run *run, const struct scn_step *step,
 		if (now - begin >
 		    (run->arena->ledger.n_timed ? TIMED_LIMIT_MS : STEP_LIMIT_MS) * 1000)
 			return STEP_BLOCKED;
-		arena_wait(&run->arena->event, seen, (int64_t)pause * 1000);
+		arena_listen(run->arena, seen, (int64_t)pause * 1000);
 		pause = pause < 500 ? pause * 2 : 500;
 	}
 }

@@ -53,7 +53,7 @@ static int await_word(struct run *run, const _Atomic uint32_t *word)
 			return 0;
 		if (now_us() > deadline)
 			return -ETIMEDOUT;
-		arena_wait(&run->arena->event, seen, 1000 * 1000);
+		arena_listen(run->arena, seen, 1000 * 1000);
 	}
 }
 

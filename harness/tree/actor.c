@@ -83,7 +83,7 @@ void actor_run_step(void *ctx, unsigned int actor)
 	box->ret = run_mailbox_step(env, actor);
 	box->state = MAILBOX_IDLE;
 	box->done = seq;
-	arena_bump(&env->arena->event);
+	arena_tell(env->arena);
 }
 
 static void *actor_loop(void *arg)
@@ -101,7 +101,7 @@ static void *actor_loop(void *arg)
 		box->tid = tid;
 	}
 	box->state = MAILBOX_IDLE;
-	arena_bump(&env->arena->event);
+	arena_tell(env->arena);
 	for (;;) {
 		uint32_t seq = box->seq;
 

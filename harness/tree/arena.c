@@ -28,6 +28,24 @@ void arena_bump(_Atomic uint32_t *word)
 	arena_wake(word);
 }
 
+/* Sequentially consistent on both sides: either the teller sees who listens, or futex(2) sees the new event. */
+void arena_tell(struct arena *arena)
+{
+	atomic_fetch_add(&arena->event, 1);
+	if (atomic_load(&arena->listening))
+		arena_wake(&arena->event);
+}
+
+int arena_listen(struct arena *arena, uint32_t seen, int64_t timeout_ns)
+{
+	int ret;
+
+	atomic_store(&arena->listening, 1);
+	ret = arena_wait(&arena->event, seen, timeout_ns);
+	atomic_store(&arena->listening, 0);
+	return ret;
+}
+
 int arena_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns)
 {
 	struct timespec until;

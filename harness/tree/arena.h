@@ -82,6 +82,7 @@ enum { DAEMON_WANTS_NOTHING, DAEMON_WANTS_STOP, DAEMON_WANTS_KILL };
 struct arena {
 	_Atomic uint32_t event; /* futex of the executor: a step ended, a request is held,
 				   the daemon wants */
+	_Atomic uint32_t listening; /* somebody waits for event */
 	struct scenario scn;
 	struct mailbox mailbox[ARENA_MAILBOXES];
 	int fd_slots[ARENA_MAILBOXES]
@@ -92,6 +93,11 @@ struct arena {
 	struct daemon_shared daemon;
 	struct ledger ledger;
 };
+
+/* Tells the executor of an event. No system call where it does not wait: it has the higher priority mostly. */
+void arena_tell(struct arena *arena);
+/* Waits for an event after the seen one, as arena_wait(). One process does at a time. */
+int arena_listen(struct arena *arena, uint32_t seen, int64_t timeout_ns);
 
 /* Adds 1 to the word and wakes its waiters; futex(2) FUTEX_WAKE on shared memory. */
 void arena_bump(_Atomic uint32_t *word);

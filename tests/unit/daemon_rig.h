@@ -120,7 +120,7 @@ static inline void await(const struct rig *rig, const _Atomic uint32_t *word,
 		if (now_us() > deadline)
 			break;
 		if (atomic_load(word) != value)
-			arena_wait(&rig->arena->event, seen, 20000000);
+			arena_listen(rig->arena, seen, 20000000);
 	}
 	assert_int_equal(atomic_load(word), value);
 }
