@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/scenario/tables.h"
@@ -109,19 +110,26 @@ static bool ledger_knows(const struct arena *arena, pid_t tid)
 	return false;
 }
 
+/* Of a child of our own wait(2) tells it sooner than /proc, whose entries are made for that one look. */
 static bool task_lives(const struct mailbox *box)
 {
-	char state = run_task_state(box->pid, box->tid);
+	siginfo_t info = {0};
+	char state;
 
+	if (!waitid(P_PID, (id_t)box->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+	    info.si_pid)
+		return false;
+	state = run_task_state(box->pid, box->tid);
 	return state != 'Z' && state != 'X';
 }
 
 /* What became of a step that did not return while nothing could move. */
-static enum step_status blocked_or_ended(struct run *run, const struct scn_step *step)
+static enum step_status blocked_or_ended(struct run *run, const struct scn_step *step,
+					 bool lives)
 {
 	struct mailbox *box = &run->arena->mailbox[step->actor];
 
-	if (!task_lives(box)) {
+	if (!lives) {
 		box->state = MAILBOX_GONE;
 		return STEP_ENDED;
 	}
@@ -148,11 +156,13 @@ static enum step_status await_step(struct run *run, const struct scn_step *step,
 		} else if (box->done == seq) {
 			return STEP_DONE;
 		} else {
+			bool lives = task_lives(box);
+
 			if (!still_since)
 				still_since = now;
-			if (ledger_knows(run->arena, box->tid) || !task_lives(box) ||
+			if (ledger_knows(run->arena, box->tid) || !lives ||
 			    now - still_since >= SETTLE_US)
-				return blocked_or_ended(run, step);
+				return blocked_or_ended(run, step, lives);
 		}
 		if (now - begin >
 		    (run->arena->ledger.n_timed ? TIMED_LIMIT_MS : STEP_LIMIT_MS) * 1000)
