@@ -74,7 +74,10 @@ void frame_release(struct frame *frame)
 	*frame = (struct frame){0};
 }
 
-/* One write that does not block; the number of bytes or -errno, -EAGAIN included. */
+/*
+ * One write that does not block; the number of bytes or -errno, -EAGAIN included. A socket says itself that it is full;
+ * of anything else poll(2) has to be asked before.
+ */
 static ssize_t write_some(int fd, const void *data, size_t len, bool *is_socket)
 {
 	ssize_t n;
@@ -84,23 +87,25 @@ static ssize_t write_some(int fd, const void *data, size_t len, bool *is_socket)
 		if (n >= 0 || errno != ENOTSOCK)
 			return n >= 0 ? n : -errno;
 		*is_socket = false;
+		return -EAGAIN;
 	}
 	n = write(fd, data, MIN(len, (size_t)SAFE_WRITE));
 	return n >= 0 ? n : -errno;
 }
 
-static int write_all(int fd, const void *data, size_t len, int64_t deadline,
-		     bool *is_socket)
+static int write_all(int fd, const void *data, size_t len, int64_t deadline)
 {
 	const uint8_t *p = data;
+	bool is_socket = true, wait = false;
 
 	while (len) {
-		int ret = wait_ready(fd, POLLOUT, deadline);
+		int ret = wait ? wait_ready(fd, POLLOUT, deadline) : 0;
 		ssize_t n;
 
 		if (ret < 0)
 			return ret;
-		n = write_some(fd, p, len, is_socket);
+		n = write_some(fd, p, len, &is_socket);
+		wait = !is_socket || n == -EAGAIN;
 		if (n == -EAGAIN || n == -EINTR)
 			continue;
 		if (n < 0)
@@ -121,14 +126,22 @@ int frame_write(int fd, uint32_t type, uint32_t id, const void *data, uint32_t l
 		.len = htole32(len),
 	};
 	int64_t deadline = deadline_after(timeout_ms);
-	bool is_socket = true;
+	uint8_t *whole;
 	int ret;
 
 	if (len > FRAME_MAX)
 		return -EMSGSIZE;
+	/* In one piece: a header alone would wake the reader for nothing. */
+	whole = malloc(sizeof(wire) + len);
+	if (!whole)
+		return -ENOMEM;
 	wire.sum = htole64(frame_sum(&wire, data, len));
-	ret = write_all(fd, &wire, sizeof(wire), deadline, &is_socket);
-	return ret < 0 ? ret : write_all(fd, data, len, deadline, &is_socket);
+	memcpy(whole, &wire, sizeof(wire));
+	if (len)
+		memcpy(whole + sizeof(wire), data, len);
+	ret = write_all(fd, whole, sizeof(wire) + len, deadline);
+	free(whole);
+	return ret;
 }
 
 void frame_reader_init(struct frame_reader *rd, int fd)
@@ -142,9 +155,33 @@ void frame_reader_release(struct frame_reader *rd)
 	*rd = (struct frame_reader){.fd = -1};
 }
 
+/*
+ * As read(2), at most until the deadline: -ETIMEDOUT. Whether there is something at once a socket says itself, to wait
+ * takes poll(2): a recv(2) that sleeps wakes up also when the peer reads (unix_write_space()).
+ */
+static ssize_t read_some(int fd, void *buf, size_t size, bool at_once, int64_t deadline)
+{
+	int ret = at_once ? 0 : wait_ready(fd, POLLIN, deadline);
+	ssize_t n;
+
+	if (ret < 0)
+		return ret;
+	n = recv(fd, buf, size, MSG_DONTWAIT);
+	if (n >= 0 || errno != ENOTSOCK) {
+		if (n < 0 && errno == EAGAIN && at_once)
+			return -ETIMEDOUT;
+		return n >= 0 ? n : -errno;
+	}
+	ret = at_once ? wait_ready(fd, POLLIN, deadline) : 0;
+	if (ret < 0)
+		return ret;
+	n = read(fd, buf, size);
+	return n >= 0 ? n : -errno;
+}
+
 /* Reads what is there, once. The buffer grows with what arrives, not with what a header
  * claims. */
-static int fill(struct frame_reader *rd)
+static int fill(struct frame_reader *rd, bool at_once, int64_t deadline)
 {
 	ssize_t n;
 
@@ -157,9 +194,9 @@ static int fill(struct frame_reader *rd)
 		rd->buf = buf;
 		rd->size = size;
 	}
-	n = read(rd->fd, rd->buf + rd->have, rd->size - rd->have);
+	n = read_some(rd->fd, rd->buf + rd->have, rd->size - rd->have, at_once, deadline);
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		return n == -EAGAIN || n == -EINTR ? 0 : (int)n;
 	if (n == 0)
 		return -ECONNRESET;
 	rd->have += n;
@@ -209,9 +246,7 @@ int frame_read(struct frame_reader *rd, int timeout_ms, struct frame *ret_frame)
 
 		if (ret)
 			return ret < 0 ? ret : 0;
-		ret = wait_ready(rd->fd, POLLIN, deadline);
-		if (ret == 0)
-			ret = fill(rd);
+		ret = fill(rd, !timeout_ms, deadline);
 		if (ret < 0)
 			return ret;
 	}

@@ -38,7 +38,7 @@ struct frame {
 void frame_release(struct frame *frame);
 
 /*
- * Writes one frame completely. 0, -EPIPE, -ETIMEDOUT after timeout_ms (-1: none), -EMSGSIZE above FRAME_MAX, or
+ * Writes one frame completely. 0, -EPIPE, -ETIMEDOUT after timeout_ms (-1: none), -EMSGSIZE above FRAME_MAX, -ENOMEM or
  * -errno. After a failure the stream may hold half a frame and is of no more use. The caller ignores SIGPIPE.
  * Deadlines hold for sockets, pipes and anything that is O_NONBLOCK; a blocking tty may overrun by one write.
  */
