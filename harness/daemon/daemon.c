@@ -18,6 +18,7 @@
 #include "handlers.h"
 #include "harness/tree/ids.h"
 #include "harness/util/bulk.h"
+#include "harness/util/sys.h"
 #include "lead.h"
 #include "reply.h"
 #include "server.h"
@@ -114,14 +115,17 @@ static void publish(unsigned int n)
 {
 	struct server *server = &daemon_self.servers[n];
 	struct daemon_shared *shared = &daemon_self.arena->daemon;
-	int32_t pid;
+	struct mailbox *mailbox = &daemon_self.arena->mailbox[ACTOR_DAEMON];
+	int32_t pid = atomic_load(&mailbox->pid);
 
 	server_self = server;
-	outer_ids(&pid, &server->tid);
+	/* The executor knows its own child. */
+	if (n == 0 && pid)
+		server->tid = pid;
+	else
+		outer_ids(&pid, &server->tid);
 	atomic_store(&shared->server[n], server->tid);
 	if (n == 0) {
-		struct mailbox *mailbox = &daemon_self.arena->mailbox[ACTOR_DAEMON];
-
 		atomic_store(&shared->pid, pid);
 		atomic_store(&mailbox->pid, pid);
 		atomic_store(&mailbox->tid, server->tid);
@@ -199,12 +203,13 @@ int daemon_prepare(const struct daemon_env *env)
 _Noreturn void daemon_main(const struct daemon_env *env)
 {
 	struct daemon_shared *shared = &env->arena->daemon;
-	int flags = fcntl(env->dev_fd, F_GETFL);
+	long flags = sys_call(SYS_fcntl, env->dev_fd, F_GETFL);
 
 	if (daemon_self.env != env && daemon_prepare(env) < 0)
 		_exit(1);
 	/* poll(2) may promise what another reader has taken. */
-	if (fcntl(env->dev_fd, F_SETFL, flags | O_NONBLOCK) < 0)
+	if ((flags < 0 || !(flags & O_NONBLOCK)) &&
+	    sys_call(SYS_fcntl, env->dev_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		_exit(1);
 	atomic_store(&shared->dev_fd, env->dev_fd);
 	start_servers();

@@ -246,7 +246,7 @@ static int add_entry(memfs_ino parent, const char *name, memfs_ino ino)
 			continue;
 		entry->parent = parent;
 		entry->ino = ino;
-		snprintf(entry->name, sizeof(entry->name), "%s", name);
+		strcpy(entry->name, name);
 		memfs_node(parent)->mtime = memfs_tick();
 		return 0;
 	}
@@ -375,7 +375,7 @@ static void move_entry(struct entry *entry, memfs_ino parent, const char *name)
 	}
 	memfs_node(entry->parent)->mtime = memfs_node(parent)->mtime = memfs_tick();
 	entry->parent = parent;
-	snprintf(entry->name, sizeof(entry->name), "%s", name);
+	strcpy(entry->name, name);
 }
 
 int memfs_rename(memfs_ino parent, const char *name, memfs_ino newparent,

@@ -9,6 +9,7 @@
 
 #include "fault.h"
 #include "harness/util/bulk.h"
+#include "harness/util/sys.h"
 
 #define MAX_IOV	     8
 #define UNKNOWN_BIT  (1ULL << 48) /* no connection lives to count this far */
@@ -34,7 +35,9 @@ static int write_message(const struct server *server, struct iovec *iov, int cou
 
 	if (iov[0].iov_len >= sizeof(*out))
 		out->len = (uint32_t)total_length(iov, count);
-	return writev(server->fd, iov, count) < 0 ? -errno : 0;
+	long ret = sys_call(SYS_writev, server->fd, iov, count);
+
+	return ret < 0 ? (int)ret : 0;
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "harness/util/sys.h"
 #include "hold.h"
 #include "lead.h"
 #include "reply.h"
@@ -123,13 +124,13 @@ static bool accept_request(struct server *me, size_t len, struct request *req)
 
 static bool read_request(struct server *me, struct request *req)
 {
-	ssize_t len = read(me->fd, me->buf->in, sizeof(me->buf->in));
+	long len = sys_call(SYS_read, me->fd, me->buf->in, sizeof(me->buf->in));
 
 	if (len >= (ssize_t)sizeof(struct fuse_in_header))
 		return accept_request(me, (size_t)len, req);
-	if (len < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOENT))
+	if (len == -EAGAIN || len == -EINTR || len == -ENOENT)
 		return false;
-	if (len < 0 && errno == EBADF) {
+	if (len == -EBADF) {
 		/* A step has closed it. */
 		me->fd = -1;
 		return false;
@@ -158,7 +159,8 @@ static bool lead(struct server *me, bool is_main, struct request *req)
 		ns = hold_timeout();
 		timeout.tv_sec = ns / 1000000000;
 		timeout.tv_nsec = ns % 1000000000;
-		if (ppoll(fds, closed ? 1 : 2, ns < 0 ? NULL : &timeout, NULL) <= 0)
+		if (sys_call(SYS_ppoll, fds, closed ? 1 : 2, ns < 0 ? NULL : &timeout,
+			     NULL) <= 0)
 			continue;
 		if (fds[0].revents & POLLNVAL)
 			pause(); /* a step closed it: nobody can tell us anything any more

@@ -18,7 +18,8 @@
 #include "start.h"
 #include "warden.h"
 
-#define SEND_MS 10000
+#define SEND_MS	   10000
+#define RUNAWAY_US 500000
 
 /*
  * All in one mapping, since fork(2) copies every mapping's description. Shared, as private pages are copied after a
@@ -44,6 +45,7 @@ struct executor *executor_new(void)
 		.arena = &shared->arena,
 		.mnt = DIR_MOUNT,
 		.outside = DIR_OUTSIDE,
+		.runaway = {RUNAWAY_US, RUNAWAY_US},
 		.daemon_body = daemon_body,
 	};
 	shared->ex.arena = &shared->arena;

@@ -72,6 +72,7 @@ static int fork_daemon(struct run *run)
 		actor_enter(env, FD_HARNESS);
 		daemon_body(env);
 	}
+	run->arena->mailbox[ACTOR_DAEMON].pid = pid;
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "actor.h"
@@ -16,9 +15,6 @@
 #include "ids.h"
 
 #define VM_STACK_SIZE (64 * 1024)
-/* A task that computes for so long without a sleep is killed: above it nobody else gets the CPU. */
-#define RUNAWAY_US 500000
-
 /* Stacks of tasks that share their parent's memory; one each, so that they are never reused. */
 static BULK char vm_stacks[SCN_MAX_TASKS][VM_STACK_SIZE];
 
@@ -43,10 +39,9 @@ void actor_enter(const struct actor_env *env, unsigned int first_fd)
 	if (env->arena->scn.config.cpus > 1)
 		sys_call(SYS_sched_setaffinity, 0, sizeof(env->cpus), &env->cpus);
 	if (env->priority) {
-		const struct rlimit rttime = {RUNAWAY_US, RUNAWAY_US};
 		struct sched_param param = {.sched_priority = env->priority};
 
-		sys_call(SYS_prlimit64, 0, RLIMIT_RTTIME, &rttime, NULL);
+		sys_call(SYS_prlimit64, 0, RLIMIT_RTTIME, &env->runaway, NULL);
 		sys_call(SYS_sched_setscheduler, 0, SCHED_RR, &param);
 	}
 }

@@ -9,6 +9,7 @@
 #define SF_ACTOR_H
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include "arena.h"
 #include "ops.h"
@@ -28,6 +29,8 @@ struct actor_env {
 	const char *mnt, *outside;
 	cpu_set_t cpus; /* where a run may go that asks for two CPUs */
 	int priority;	/* SCHED_RR, of the run's tasks; 0: SCHED_OTHER */
+	/* Of real-time tasks, us: one that computes for so long without a sleep is killed, as nobody else gets the CPU. */
+	struct rlimit runaway;
 	/* Body of the daemon process, for the namespace's init when the daemon is placed inside. */
 	void (*daemon_body)(const struct actor_env *env);
 };
