@@ -9,8 +9,8 @@
 #include "run.h"
 #include "warden.h"
 
-#define PERIOD_MS  200
-#define RESCUE_MS  4000
+#define PERIOD_MS 200
+#define RESCUE_MS 4000
 /* Children keep it (no MADV_DONTFORK): glibc's list of threads runs through it, and they start threads, too. */
 #define STACK_SIZE (256 * 1024)
 
