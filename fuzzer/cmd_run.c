@@ -15,14 +15,17 @@
 #include "harness/protocol/proto.h"
 #include "outcome.h"
 #include "scenario_file.h"
+#include "targets/spec.h"
 #include "targets/target.h"
 
 #define INFRA_TRIES 3
 
+enum { OPT_VIRTUAL_TIME = 256 };
+
 struct run_options {
 	struct target_options target;
 	unsigned int repeat;
-	bool json, check;
+	bool json, check, virtual_time;
 	enum severity flag_at;
 	const char *out_dir;
 	struct findings store; /* in out_dir, if there is one */
@@ -44,6 +47,8 @@ static const struct argp_option options[] = {
 	{"check", 'c', NULL, 0, "compare with each scenario's expect: line", 0},
 	{"flag-at", 'f', "SEVERITY", 0, "contract (default), bug or poison", 0},
 	{"output", 'o', "DIR", 0, "keep the evidence of flagged runs in DIR", 0},
+	{"virtual-time", OPT_VIRTUAL_TIME, NULL, 0,
+	 "waits cost nothing: --target uml:IMAGE, built with time travel", 0},
 	{"verbose", 'v', NULL, 0, "show the guest's console", 0},
 	{0},
 };
@@ -80,6 +85,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'o':
 		opt->out_dir = arg;
+		return 0;
+	case OPT_VIRTUAL_TIME:
+		opt->virtual_time = true;
 		return 0;
 	case 'v':
 		opt->target.verbose = true;
@@ -269,6 +277,49 @@ static void summary(const struct run_options *opt, const struct tally *tally)
 		       tally->flagged, tally->infra);
 }
 
+static int run_all(struct run_options *opt)
+{
+	struct sigaction on_interrupt = {.sa_handler = interrupt,
+					 .sa_flags = (int)SA_RESETHAND};
+	struct tally tally = {0};
+	struct target *target;
+	char err[300] = "";
+	bool first = true;
+	int worst = 0, ret;
+
+	/* Bad input is told before anything is booted. */
+	for (int i = 0; i < opt->n_files && !worst; i++) {
+		struct scenario scn;
+
+		worst = load(opt, opt->files[i], &scn);
+	}
+	if (!worst)
+		worst = open_store(opt);
+	if (worst)
+		return worst;
+	sigaction(SIGINT, &on_interrupt, NULL);
+	sigaction(SIGTERM, &on_interrupt, NULL);
+	ret = target_open(&opt->target, &target, err);
+	if (ret < 0) {
+		fprintf(stderr, "shortfuse: %s: %s\n", opt->target.spec, err);
+		return ret == -EINVAL ? EXIT_USAGE : EXIT_INFRA;
+	}
+	if (opt->json)
+		printf("[");
+	for (int i = 0; i < opt->n_files && !interrupted && !tally.stop; i++) {
+		int status = run_file(opt, target, opt->files[i], &tally, &first);
+
+		worst = status > worst ? status : worst;
+	}
+	if (opt->json)
+		printf("]\n");
+	summary(opt, &tally);
+	target_close(target);
+	if (close_store(opt))
+		worst = EXIT_INFRA;
+	return interrupted ? 128 + SIGINT : verdict_status(opt, &tally, worst);
+}
+
 int cmd_run(int argc, char **argv)
 {
 	static const struct argp argp = {options,
@@ -283,46 +334,17 @@ int cmd_run(int argc, char **argv)
 					 NULL,
 					 NULL};
 	struct run_options opt = {.repeat = 1, .flag_at = SEVERITY_CONTRACT};
-	struct sigaction on_interrupt = {.sa_handler = interrupt,
-					 .sa_flags = (int)SA_RESETHAND};
-	struct tally tally = {0};
-	struct target *target;
-	char err[300] = "";
-	bool first = true;
-	int worst = 0, ret;
+	char *spec = NULL;
+	int status = EXIT_INFRA;
 
 	opt.target.spec = "host";
 	opt.target.cpu = -1;
 	argp_parse(&argp, argc, argv, 0, NULL, &opt);
-	/* Bad input is told before anything is booted. */
-	for (int i = 0; i < opt.n_files && !worst; i++) {
-		struct scenario scn;
-
-		worst = load(&opt, opt.files[i], &scn);
-	}
-	if (!worst)
-		worst = open_store(&opt);
-	if (worst)
-		return worst;
-	sigaction(SIGINT, &on_interrupt, NULL);
-	sigaction(SIGTERM, &on_interrupt, NULL);
-	ret = target_open(&opt.target, &target, err);
-	if (ret < 0) {
-		fprintf(stderr, "shortfuse: %s: %s\n", opt.target.spec, err);
-		return ret == -EINVAL ? EXIT_USAGE : EXIT_INFRA;
-	}
-	if (opt.json)
-		printf("[");
-	for (int i = 0; i < opt.n_files && !interrupted && !tally.stop; i++) {
-		int status = run_file(&opt, target, opt.files[i], &tally, &first);
-
-		worst = status > worst ? status : worst;
-	}
-	if (opt.json)
-		printf("]\n");
-	summary(&opt, &tally);
-	target_close(target);
-	if (close_store(&opt))
-		worst = EXIT_INFRA;
-	return interrupted ? 128 + SIGINT : verdict_status(&opt, &tally, worst);
+	/* A property of the target: so the evidence says it, and repro.sh asks for it. */
+	if (opt.virtual_time)
+		opt.target.spec = spec = spec_with(opt.target.spec, "virtual-time");
+	if (opt.target.spec)
+		status = run_all(&opt);
+	free(spec);
+	return status;
 }

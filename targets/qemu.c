@@ -312,12 +312,6 @@ static int prepare(struct qemu *qemu, char *err)
 			 "list'");
 		return -EINVAL;
 	}
-	if (qemu->opt.virtual_time) {
-		snprintf(err, 300,
-			 "virtual time is a matter of user-mode kernels: --target "
-			 "uml:IMAGE");
-		return -EOPNOTSUPP;
-	}
 	ret = image_open_qemu(colon + 1, &qemu->image, err);
 	if (ret < 0)
 		return ret;

@@ -60,3 +60,10 @@ int spec_parse(const struct target_options *opt, char buf[SPEC_MAX],
 	}
 	return taken < 0 ? taken : 0;
 }
+
+char *spec_with(const char *spec, const char *property)
+{
+	char *text;
+
+	return asprintf(&text, "%s+%s", spec, property) < 0 ? NULL : text;
+}

@@ -18,4 +18,7 @@
 int spec_parse(const struct target_options *opt, char buf[SPEC_MAX],
 	       struct target_options *ret, char *err);
 
+/* "TARGET+PROPERTY", for the caller to free; NULL: no memory. */
+char *spec_with(const char *spec, const char *property);
+
 #endif

@@ -41,6 +41,13 @@ int target_open(const struct target_options *opt, struct target **ret_target, ch
 			 own.spec);
 		return -EINVAL;
 	}
+	if (own.virtual_time && ops != &uml_ops) {
+		snprintf(err, 300,
+			 "'%.80s' has no virtual time: that is a matter of user-mode "
+			 "kernels, uml:IMAGE",
+			 own.spec);
+		return -EINVAL;
+	}
 	ret = ops->open(&own, ret_target, err);
 	if (!ret)
 		err[0] = '\0'; /* of an attempt that something else made up for */

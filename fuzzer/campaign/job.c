@@ -99,18 +99,18 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 {
 	struct campaign *c = job->campaign;
 	char id[40];
-	uint64_t resets = job->runner.resets;
+	uint64_t resets = job->runner.resets, busy_us = job->runner.busy_us;
 	int ret;
 
 	inflight_set(job->inflight_fd, scn);
 	ret = runner_run(&job->runner, scn, 0, res);
 	c->resets += job->runner.resets - resets;
+	c->busy_us += job->runner.busy_us - busy_us;
 	if (ret < 0) {
 		fail(job, ret);
 		return ret;
 	}
 	c->runs++;
-	c->busy_us += res->total_us;
 	c->verdicts[res->verdict]++;
 	count_steps(c, res);
 	if (res->verdict == VERDICT_INFRA)

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "runner.h"
 
@@ -63,9 +64,19 @@ static void recover(struct runner *runner, bool broken)
 	}
 }
 
+/* Not of the result: a guest's time may be virtual. */
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
 int runner_run(struct runner *runner, const struct scenario *scn, uint32_t flags,
 	       struct result *ret_res)
 {
+	uint64_t begin;
 	int ret;
 
 	/* Before a run, not after one: its answer is not kept waiting. */
@@ -75,7 +86,9 @@ int runner_run(struct runner *runner, const struct scenario *scn, uint32_t flags
 	ret = open_again(runner);
 	if (ret < 0)
 		return ret;
+	begin = now_us();
 	ret = target_run(runner->target, scn, flags, ret_res);
+	runner->busy_us += now_us() - begin;
 	runner->runs++;
 	runner->since_reset++;
 	if (ret < 0) {

@@ -13,7 +13,8 @@ struct runner {
 	unsigned int reset_every; /* runs; 0: only when it has to be */
 	unsigned int since_reset; /* runs since it was opened or reset */
 	uint64_t runs, infra, resets;
-	char error[300]; /* why runner_run() failed */
+	uint64_t busy_us; /* of this machine's time that runs took, resets not included */
+	char error[300];  /* why runner_run() failed */
 };
 
 void runner_init(struct runner *runner, const struct target_options *options);

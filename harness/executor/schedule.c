@@ -20,6 +20,9 @@
 #define BARRIER_MS     500
 /* Where kernel threads (writeback, RCU) are what is waited for, no task of the run moves for a while. */
 #define SETTLE_US 1000
+/* Between two looks, at most. */
+#define PAUSE_US       500
+#define PAUSE_TIMED_US 10000
 
 static void kick(void)
 {
@@ -143,7 +146,7 @@ static enum step_status await_step(struct run *run, const struct scn_step *step,
 {
 	struct mailbox *box = &run->arena->mailbox[step->actor];
 	int64_t begin = now_us(), now = begin, still_since = 0;
-	unsigned int pause = 20;
+	unsigned int pause = 20, limit;
 
 	for (;; now = now_us()) {
 		uint32_t seen = run->arena->event;
@@ -168,7 +171,9 @@ static enum step_status await_step(struct run *run, const struct scn_step *step,
 		    (run->arena->ledger.n_timed ? TIMED_LIMIT_MS : STEP_LIMIT_MS) * 1000)
 			return STEP_BLOCKED;
 		arena_listen(run->arena, seen, (int64_t)pause * 1000);
-		pause = pause < 500 ? pause * 2 : 500;
+		/* A reply that waits for its time is an event when it comes. */
+		limit = run->arena->ledger.n_timed ? PAUSE_TIMED_US : PAUSE_US;
+		pause = pause < limit ? pause * 2 : limit;
 	}
 }
 

@@ -24,19 +24,13 @@ command -v afl-fuzz > /dev/null || { echo "skipped: afl-fuzz is not installed"; 
 
 timeout -k 5 100 "$SF" fuzz --target uml --time 15s --seed 1 --reset-every 20 --quiet -o "$out" > "$TMP/log" 2>&1 &
 pid=$!
-# The campaign is a child of timeout; below it are the init of the kernel's cage, and the kernel.
-children() { tr ' ' '\n' 2> /dev/null < "/proc/$1/task/$1/children"; }
-machines() {
-  for cage in $(for p in $(children $pid); do cat /proc/"$p"/task/*/children; done 2> /dev/null); do
-    for kernel in $(children "$cage"); do
-      [ "$(cat /proc/"$kernel"/comm 2> /dev/null)" = linux.uml ] && echo "$cage" "$kernel"
-    done
-  done
-}
 seen=
 for _ in $(seq 25); do
   sleep 0.5
-  seen="$(machines) $seen"
+  # The campaign is a child of timeout.
+  for campaign in $(cat /proc/$pid/task/$pid/children 2> /dev/null); do
+    seen="$(guests "$campaign") $seen"
+  done
 done
 wait $pid
 status=$?
@@ -58,13 +52,8 @@ number() { sed -n "s/^  \"$1\": \([0-9]*\),*$/\1/p" "$out/campaign.json"; }
 runs=$(number runs) resets=$(number resets)
 [ "$resets" -ge $(((runs - 1) / 20)) ] && [ "$resets" -gt 0 ] || fail "$resets resets in $runs runs"
 [ "$(number infra)" -le 2 ] || { cat "$TMP/log"; fail "runs were lost by resets"; }
-for machine in $seen; do
-  for _ in $(seq 50); do
-    kill -0 "$machine" 2> /dev/null || break
-    sleep 0.1
-  done
-  kill -0 "$machine" 2> /dev/null && fail "process $machine of the guest stayed behind"
-done
+# shellcheck disable=SC2086 # a list
+gone $seen || fail "processes of a guest stayed behind"
 # Shown again by what lies in the finding's folder; the most frequent one replays for certain.
 best=$(grep -h -o '^  [a-z]*-[0-9a-f]*  seen.*replays 5/5' "$TMP/log" | awk 'NR == 1 {print $1}')
 [ -z "$best" ] || want 0 timeout 60 "$out"/findings/*/"$best"/repro.sh

@@ -43,6 +43,30 @@ executors() {
   ps -o stat= -C "sfx$$" | grep -cv '^Z'
 }
 
+# The guests of a shortfuse process, one pid a line: the init of a user-mode kernel's cage, then the kernel; or QEMU.
+# Only ours: others on this machine may have theirs.
+guests() {
+  cat "/proc/$1/task/"*/children 2> /dev/null | tr ' ' '\n' | while read -r child; do
+    case $(cat "/proc/$child/comm" 2> /dev/null) in qemu-system*) echo "$child" ;; esac
+    for kernel in $(cat "/proc/$child/task/$child/children" 2> /dev/null); do
+      [ "$(cat "/proc/$kernel/comm" 2> /dev/null)" != linux.uml ] || echo "$child $kernel" | tr ' ' '\n'
+    done
+  done
+}
+
+# Waits up to 10 s until none of these processes is left: gone PID...
+gone() {
+  for _ in $(seq 100); do
+    left=
+    for pid; do
+      ! kill -0 "$pid" 2> /dev/null || left="$left $pid"
+    done
+    [ -n "$left" ] || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
 # Runs a command and wants this exit status: want STATUS COMMAND...
 want() {
   status=$1

@@ -36,6 +36,20 @@ static void test_properties(void **state)
 	assert_true(opt.virtual_time);
 }
 
+static void test_with(void **state)
+{
+	char *spec = spec_with("uml:linux+memory=512", "virtual-time"), err[300];
+	struct target_options opt;
+
+	(void)state;
+	assert_string_equal(spec, "uml:linux+memory=512+virtual-time");
+	assert_int_equal(parse(spec, &opt, err), 0);
+	assert_string_equal(opt.spec, "uml:linux");
+	assert_int_equal(opt.memory_mb, 512);
+	assert_true(opt.virtual_time);
+	free(spec);
+}
+
 static void test_plus_in_names(void **state)
 {
 	struct target_options opt;
@@ -69,6 +83,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_properties),
+		cmocka_unit_test(test_with),
 		cmocka_unit_test(test_plus_in_names),
 		cmocka_unit_test(test_bad),
 	};
