@@ -177,7 +177,7 @@ fuzz: deps
 	$(Q)$(B)/shortfuse fuzz --target $(TARGET) --time $(TIME) || [ $$? = 1 ] # 1: it has findings
 
 bench: deps
-	$(Q)$(MAKE) --no-print-directory all $(B)/bare_loop $(B)/bare_guest $(B)/target_bench
+	$(Q)$(MAKE) --no-print-directory all $(B)/bare_loop $(B)/bare_guest $(B)/target_bench $(GUEST_INITS)
 	$(Q)B=$(B) tests/bench/bench.sh
 	$(Q)B=$(B) tests/bench/targets.sh
 
