@@ -205,6 +205,7 @@ static int take_hello(struct peer *peer, const struct frame *frame, char *err)
 	}
 	peer->unit_us = json_uint(root, "unit_us");
 	peer->grace_ms = json_uint(root, "grace_ms");
+	peer->patience_ms = json_uint(root, "patience_ms");
 	json_decref(root);
 	free(peer->hello);
 	peer->hello = strdup((char *)frame->data);
@@ -327,6 +328,8 @@ static int deadline_ms(const struct peer *peer, const struct scenario *scn)
 {
 	unsigned int scale = peer->grace_ms / 50;
 
+	if (peer->patience_ms)
+		return (int)(peer->patience_ms + scenario_ms(scn));
 	scale = scale < 1 ? 1 : scale > MAX_SCALE ? MAX_SCALE : scale;
 	return (int)(STEPS_MS + scenario_ms(scn) + LADDER_MS * scale +
 		     (peer->guest ? KERNEL_MS : 0));

@@ -24,6 +24,8 @@ struct peer {
 	struct process proc;
 	char *hello;			/* JSON text, owned, NULL before HELLO */
 	unsigned int unit_us, grace_ms; /* of HELLO */
+	unsigned int
+		patience_ms; /* of HELLO: how long a run takes at most; 0: not said */
 	uint32_t next_id;
 	char last_log[300]; /* text of the last LOG frame */
 	bool verbose;

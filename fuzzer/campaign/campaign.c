@@ -253,8 +253,11 @@ static int watch(struct campaign *c)
 int campaign_run(struct campaign *c)
 {
 	unsigned int unsaved;
-	int ret = start_jobs(c);
+	int ret;
 
+	/* The time is for fuzzing: a guest may have taken seconds to boot. */
+	c->began = time(NULL);
+	ret = start_jobs(c);
 	if (ret >= 0)
 		ret = watch(c);
 	/* afl-fuzz first, while it can still have its answers; then the jobs. */

@@ -59,7 +59,7 @@ void frame_reader_release(struct frame_reader *rd);
 int frame_read(struct frame_reader *rd, int timeout_ms, struct frame *ret_frame);
 
 /* Payload of HELLO: JSON text {"version":1,"release":"6.12...","cpus":2,"unit_us":150,"grace_ms":50,
- * "features":["fifo","kmsg",...]}. Payload of RUN: struct run_request, then the scenario's bytes. */
+ * "features":["fifo","kmsg",...]}; "patience_ms":N where the host should wait no longer for a run. Payload of RUN: struct run_request, then the scenario's bytes. */
 enum {
 	RUN_DETAILS = 1 << 0,  /* JSON also for a clean run */
 	RUN_NO_LADDER = 1 << 1 /* reserved */

@@ -5,6 +5,7 @@
  */
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,10 @@
 
 #define HELLO                                                                            \
 	"{\"version\":1,\"release\":\"fake\",\"cpus\":1,\"unit_us\":100,\"grace_ms\":"   \
-	"50}"
+	"50,"                                                                            \
+	"\"patience_ms\":6000}"
 
-enum { DIE_PANIC = 101, DIE_OOM, DIE_EXIT, DIE_NOISE, DIE_HANG };
+enum { DIE_PANIC = 101, DIE_OOM, DIE_EXIT, DIE_NOISE, DIE_SILENCE, DIE_HANG, DIE_WEDGE };
 
 static void write_file(const char *path, const char *text)
 {
@@ -41,6 +43,29 @@ _Noreturn static void fill_memory(void)
 	}
 }
 
+/* Nobody else gets this CPU any more, kernel threads included. */
+_Noreturn static void hang(void)
+{
+	const struct sched_param param = {.sched_priority = 99};
+
+	write_file("/proc/sys/kernel/sched_rt_runtime_us", "-1");
+	sched_setscheduler(0, SCHED_FIFO, &param);
+	for (;;)
+		;
+}
+
+/* Half an answer, and then nobody reads or writes. */
+static void wedge(int channel)
+{
+	static const char some[64];
+
+	frame_write(channel, FRAME_LOG, 0, some, sizeof(some), 5000);
+	if (write(channel, "SF", 2) < 0)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
 static void die(int channel, unsigned int how)
 {
 	static const char noise[] = "login: a getty that nobody asked for speaks here\n";
@@ -58,9 +83,13 @@ static void die(int channel, unsigned int how)
 			_exit(1);
 		pause();
 		break;
-	case DIE_HANG:
+	case DIE_SILENCE:
 		for (;;)
 			pause();
+	case DIE_HANG:
+		hang();
+	case DIE_WEDGE:
+		wedge(channel);
 	}
 }
 
