@@ -5,7 +5,7 @@
 need_static_executor
 out=$TMP/campaign
 
-make -n fuzz | grep -q "shortfuse fuzz --target uml" || fail "'make fuzz' is not for a user-mode kernel"
+env -u MAKEFLAGS -u TARGET make -n fuzz | grep -q "shortfuse fuzz --target uml" || fail "'make fuzz' is not for a user-mode kernel"
 
 # A kernel that is not there, one that is none, one that does not boot: said, and no other target is taken.
 refused() {
