@@ -9,7 +9,8 @@
 
 #include "runner.h"
 
-#define FAILURES_MAX 12
+#define FAILURES_MAX   12
+#define UNANSWERED_MAX 3
 
 void runner_init(struct runner *runner, const struct target_options *options)
 {
@@ -57,7 +58,7 @@ static void recover(struct runner *runner, bool broken)
 	char err[300] = "";
 
 	runner->resets++;
-	runner->since_reset = 0;
+	runner->since_reset = runner->unanswered = 0;
 	if (broken || target_reset(runner->target, err) < 0) {
 		close_target(runner);
 		runner->failures++;
@@ -101,11 +102,14 @@ int runner_run(struct runner *runner, const struct scenario *scn, uint32_t flags
 		ret_res->verdict = VERDICT_INFRA;
 		snprintf(ret_res->reason, sizeof(ret_res->reason), "%s", runner->error);
 	}
-	if (ret_res->verdict == VERDICT_INFRA)
+	if (ret_res->verdict == VERDICT_INFRA) {
 		runner->infra++;
-	else
-		runner->failures = 0;
-	if (ret == 0 && ret_res->poisoned)
+		runner->unanswered++;
+	} else {
+		runner->failures = runner->unanswered = 0;
+	}
+	/* One that answers nothing any more may have been spoiled by a run long ago. */
+	if (ret == 0 && (ret_res->poisoned || runner->unanswered >= UNANSWERED_MAX))
 		recover(runner, false);
 	return 0;
 }

@@ -10,6 +10,7 @@ struct runner {
 	struct target_options options;
 	struct target *target;	  /* NULL: not open */
 	unsigned int failures;	  /* in a row */
+	unsigned int unanswered;  /* runs in a row that gave infra */
 	unsigned int reset_every; /* runs; 0: only when it has to be */
 	unsigned int since_reset; /* runs since it was opened or reset */
 	uint64_t runs, infra, resets;

@@ -75,6 +75,10 @@ int isolate_mounts(struct executor *ex, char *err)
 	if (mkdir(DIR_MOUNT, 0755) < 0 || mkdir(DIR_OUTSIDE, 0755) < 0 ||
 	    mkdir(DIR_FUSECTL, 0755) < 0)
 		return fail(err, "mkdir below " DIR_PRIVATE);
+	/* What paths lead to once a run's mount is detached: nothing there can be made, or removed, and last into the next. */
+	if (mount("shortfuse", DIR_MOUNT, "tmpfs", MS_NOSUID | MS_RDONLY,
+		  "mode=755,size=4k") < 0)
+		return fail(err, "mount of a tmpfs on " DIR_MOUNT);
 	if (mount("none", DIR_FUSECTL, "fusectl", 0, NULL) < 0)
 		return fail(err, "mount of fusectl (has this kernel FUSE?)");
 	leftovers_clean("/proc", DIR_FUSECTL);

@@ -13,3 +13,7 @@ want 1 "$SF" run corpus/hangs/*.txt
 flagged=$(grep -c -e '(contract)' -e '(bug)' "$TMP/out")
 [ "$flagged" = "$(ls corpus/hangs/*.txt | wc -l)" ] || fail "only $flagged hangs are flagged"
 want 0 "$SF" run corpus/seeds/*.txt
+
+# A run leaves nothing to the next one, even where it did away with what is below its mount.
+want 0 "$SF" run --check -n 3 corpus/seeds/detached-rmdir.txt
+grep -q ' 0 retried for infra' "$TMP/out" || { cat "$TMP/out"; fail "a run spoiled the next one"; }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@ static struct {
 	unsigned int opens, runs, resets, closes;
 	unsigned int since; /* runs of this life */
 	unsigned int poison_at, lose_at, fail_resets;
+	bool spoiled; /* until a reset */
 } world;
 
 static struct target machine;
@@ -39,7 +41,7 @@ int target_run(struct target *target, const struct scenario *scn, uint32_t flags
 	if (world.runs == world.lose_at)
 		return -ECONNRESET;
 	result_init(ret_res);
-	ret_res->verdict = VERDICT_CLEAN;
+	ret_res->verdict = world.spoiled ? VERDICT_INFRA : VERDICT_CLEAN;
 	if (world.runs == world.poison_at) {
 		ret_res->verdict = VERDICT_UNREAPABLE;
 		ret_res->poisoned = 1;
@@ -54,6 +56,7 @@ int target_reset(struct target *target, char *err)
 	if (world.fail_resets && world.fail_resets--)
 		return -EIO;
 	world.since = 0;
+	world.spoiled = false;
 	return 0;
 }
 
@@ -156,6 +159,27 @@ static void opens_what_was_lost(void **state)
 	assert_int_equal(runner.infra, 1);
 }
 
+static void resets_what_answers_nothing(void **state)
+{
+	struct runner runner;
+	struct scenario scn;
+	struct result res;
+
+	(void)state;
+	start(&runner, 0);
+	assert_int_equal(runner_open(&runner), 0);
+	scenario_init(&scn);
+	world.spoiled = true;
+	for (unsigned int i = 0; i < 10; i++) {
+		assert_int_equal(runner_run(&runner, &scn, 0, &res), 0);
+		assert_int_equal(res.verdict, i < 3 ? VERDICT_INFRA : VERDICT_CLEAN);
+		result_release(&res);
+	}
+	assert_int_equal(runner.resets, 1);
+	assert_int_equal(runner.infra, 3);
+	runner_release(&runner);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +188,7 @@ int main(void)
 		cmocka_unit_test(counts_from_a_poison),
 		cmocka_unit_test(opens_what_does_not_reset),
 		cmocka_unit_test(opens_what_was_lost),
+		cmocka_unit_test(resets_what_answers_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
