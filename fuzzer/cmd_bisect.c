@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* shortfuse bisect-kernels: which of a list of kernels show a finding. */
 
-#include <argp.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
-#include "finding_file.h"
+#include "finding_options.h"
 #include "harness/explain/explain.h"
-#include "probe.h"
 #include "scenario_file.h"
 
 enum answer { ANSWER_GOOD, ANSWER_BAD, ANSWER_UNTESTED };
@@ -42,16 +39,10 @@ static const struct argp_option options[] = {
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
 	struct job *job = state->input;
-	char *end;
-	long n;
 
 	switch (key) {
 	case 'n':
-		n = strtol(arg, &end, 10);
-		if (*end || end == arg || n < 1 || n > 1000)
-			argp_error(state, "-n wants a number from 1 to 1000, not '%s'",
-				   arg);
-		job->runs = (unsigned int)n;
+		job->runs = option_number(state, arg, 1000);
 		return 0;
 	case ARGP_KEY_ARGS:
 		job->finding = state->argv[state->next];
@@ -81,14 +72,6 @@ static const struct argp argp = {
 	       "least. Exit status: 0 all are good, 1 some are bad, 2 bad input, 3 none "
 	       "could be tested.",
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
 
 static void make_spec(const char *word, struct kernel *kernel)
 {
@@ -190,8 +173,6 @@ static int tell_all(const struct kernel *kernels, int n)
 int cmd_bisect_kernels(int argc, char **argv)
 {
 	static struct job job = {.runs = 3};
-	struct sigaction interrupt = {.sa_handler = on_interrupt,
-				      .sa_flags = (int)SA_RESETHAND};
 	char err[SCENARIO_FILE_ERROR];
 	struct kernel *kernels;
 	int n = 0, status;
@@ -208,7 +189,7 @@ int cmd_bisect_kernels(int argc, char **argv)
 	kernels = calloc((size_t)job.n_kernels, sizeof(*kernels));
 	if (!kernels)
 		return EXIT_INFRA;
-	sigaction(SIGINT, &interrupt, NULL);
+	interrupt_catch();
 	for (; n < job.n_kernels && !interrupted; n++) {
 		make_spec(job.kernels[n], &kernels[n]);
 		try_kernel(&job, &kernels[n]);

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* shortfuse min: a smaller scenario with the same signature. */
 
-#include <argp.h>
 #include <errno.h>
-#include <signal.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "commands.h"
-#include "finding_file.h"
+#include "finding_options.h"
 #include "harness/explain/explain.h"
 #include "harness/protocol/proto.h"
 #include "minimise/minimise.h"
-#include "probe.h"
-#include "scenario_file.h"
 
 #define MAX_OTHERS 16
 
@@ -25,7 +22,7 @@ struct other {
 };
 
 struct job {
-	const char *finding, *output, *target;
+	struct finding_options opt;
 	unsigned int need, runs; /* the same signature in need of runs */
 	bool quiet, keep_namespaces;
 
@@ -37,16 +34,10 @@ struct job {
 	struct other others[MAX_OTHERS]; /* signatures that showed up on the way */
 	unsigned int n_others;
 	struct minimise min;
-	time_t begin;
+	struct timespec begin;
 };
 
 static const struct argp_option options[] = {
-	{"target", 't', "TARGET", 0, "host (default), uml[:IMAGE] or qemu:KERNEL", 0},
-	{"output", 'o', "FILE", 0,
-	 "the smaller scenario (default: scenario.min.txt in the finding's folder, "
-	 "NAME.min.txt here "
-	 "for a file)",
-	 0},
 	{"need", 'm', "M", 0, "the same signature in M (default 2) ...", 0},
 	{"runs", 'n', "N", 0, "... of N runs (default 3)", 0},
 	{"keep-namespaces", 'k', NULL, 0,
@@ -55,32 +46,16 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-static unsigned int number(struct argp_state *state, const char *arg)
-{
-	char *end;
-	long n = strtol(arg, &end, 10);
-
-	if (*end || end == arg || n < 1 || n > 1000)
-		argp_error(state, "'%s' is not a number from 1 to 1000", arg);
-	return (unsigned int)n;
-}
-
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
 	struct job *job = state->input;
 
 	switch (key) {
-	case 't':
-		job->target = arg;
-		return 0;
-	case 'o':
-		job->output = arg;
-		return 0;
 	case 'm':
-		job->need = number(state, arg);
+		job->need = option_number(state, arg, 1000);
 		return 0;
 	case 'n':
-		job->runs = number(state, arg);
+		job->runs = option_number(state, arg, 1000);
 		return 0;
 	case 'k':
 		job->keep_namespaces = true;
@@ -88,19 +63,14 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	case 'q':
 		job->quiet = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (job->finding)
-			argp_error(state, "one FINDING only, '%s' is too many", arg);
-		job->finding = arg;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &job->opt;
 		return 0;
 	case ARGP_KEY_END:
 		if (job->need > job->runs)
 			argp_error(state, "%u of %u runs cannot be", job->need,
 				   job->runs);
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which FINDING?");
-		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -109,25 +79,18 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse_opt,
+	.children = finding_children,
 	.args_doc = "FINDING",
 	.doc = "Make a finding smaller: delta debugging of its scenario, while the "
 	       "signature "
 	       "stays.\v"
 	       "FINDING is a scenario or the folder of a finding. After each improvement "
-	       "the smallest so "
-	       "far is on disk: interrupt or kill it at any time. Exit status: 1 it is "
-	       "flagged and now as "
-	       "small as it gets, 0 it is not flagged, 2 bad input, 3 infrastructure, "
-	       "130 interrupted.",
+	       "the smallest so far is on disk (scenario.min.txt in the folder, "
+	       "NAME.min.txt here for a file): interrupt or kill it at any time. Exit "
+	       "status: 1 it is flagged and now as small as it gets, 0 it is not "
+	       "flagged, "
+	       "2 bad input, 3 infrastructure, 130 interrupted.",
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
 
 /* A flagged run with another signature is worth a file of its own: the smallest of each. */
 static void keep_other(struct job *job, const struct scenario *scn,
@@ -201,6 +164,15 @@ static int save(struct job *job)
 				 comment);
 }
 
+static double seconds(const struct job *job)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - job->begin.tv_sec) +
+	       (double)(now.tv_nsec - job->begin.tv_nsec) / 1e9;
+}
+
 static int improved(void *ctx, const struct scenario *best)
 {
 	struct job *job = ctx;
@@ -208,11 +180,37 @@ static int improved(void *ctx, const struct scenario *best)
 
 	if (!job->quiet)
 		fprintf(stderr,
-			"%5lds %5u runs: %u elements (%u tasks, %u rules, %u steps)\n",
-			(long)(time(NULL) - job->begin), job->probe.runs,
-			scenario_elements(best), best->n_tasks, best->n_faults,
-			best->n_steps);
+			"%5.0fs %5u runs: %u elements (%u tasks, %u rules, %u steps)\n",
+			seconds(job), job->probe.runs, scenario_elements(best),
+			best->n_tasks, best->n_faults, best->n_steps);
 	return ret;
+}
+
+static json_t *size_json(const struct scenario *scn)
+{
+	return json_pack("{s:i, s:i, s:i, s:i}", "elements", (int)scenario_elements(scn),
+			 "tasks", (int)scn->n_tasks, "faults", (int)scn->n_faults,
+			 "steps", (int)scn->n_steps);
+}
+
+/* best NULL: it is not flagged, or not often enough. */
+static void tell_json(const struct job *job, const struct scenario *best)
+{
+	json_t *others = json_array();
+
+	for (unsigned int i = 0; i < job->n_others; i++) {
+		char id[20];
+
+		snprintf(id, sizeof(id), "%016" PRIx64, job->others[i].signature);
+		json_array_append_new(others, json_string(id));
+	}
+	finding_options_print(json_pack(
+		"{s:s, s:s, s:s, s:s, s:b, s:o, s:o?, s:i, s:f, s:b, s:o}", "finding",
+		job->file.path, "target", job->opt.target, "file", best ? job->out : "",
+		"signature", job->id, "shows", best != NULL, "before",
+		size_json(&job->file.scn), "after", best ? size_json(best) : NULL, "runs",
+		(int)job->probe.runs, "seconds", seconds(job), "minimal",
+		job->min.minimal, "others", others));
 }
 
 /* What it shows now, in most of the first runs. 0, or an exit status with *ret_done. */
@@ -227,7 +225,7 @@ static int find_signature(struct job *job, bool *ret_done)
 		ret = probe_run(&job->probe, &job->file.scn, 0, &res);
 		if (ret < 0 || res.verdict == VERDICT_INFRA) {
 			fprintf(stderr, "shortfuse: %s: no verdict on %s\n",
-				job->file.path, job->target);
+				job->file.path, job->opt.target);
 			result_release(&res);
 			return EXIT_INFRA;
 		}
@@ -238,8 +236,11 @@ static int find_signature(struct job *job, bool *ret_done)
 	} while (tries < job->runs && !interrupted &&
 		 verdict_table[job->verdict].severity < SEVERITY_CONTRACT);
 	if (verdict_table[job->verdict].severity < SEVERITY_CONTRACT) {
-		printf("%s: not flagged in %u runs on %s: nothing to minimise\n",
-		       job->file.path, tries, job->target);
+		if (job->opt.json)
+			tell_json(job, NULL);
+		else
+			printf("%s: not flagged in %u runs on %s: nothing to minimise\n",
+			       job->file.path, tries, job->opt.target);
 		return EXIT_CLEAN;
 	}
 	signature_format(job->verdict, job->signature, job->id);
@@ -249,7 +250,7 @@ static int find_signature(struct job *job, bool *ret_done)
 
 		signature_format(job->file.verdict, job->file.signature, was);
 		fprintf(stderr, "%s: was %s, shows %s on %s: that one is minimised\n",
-			job->file.path, was, job->id, job->target);
+			job->file.path, was, job->id, job->opt.target);
 	}
 	*ret_done = false;
 	return 0;
@@ -257,8 +258,8 @@ static int find_signature(struct job *job, bool *ret_done)
 
 static void name_output(struct job *job)
 {
-	if (job->output)
-		snprintf(job->out, sizeof(job->out), "%s", job->output);
+	if (job->opt.output)
+		snprintf(job->out, sizeof(job->out), "%s", job->opt.output);
 	else if (job->file.folder)
 		finding_file_beside(&job->file, "scenario.min.txt", job->out,
 				    sizeof(job->out));
@@ -270,11 +271,15 @@ static void tell(const struct job *job, int ret)
 {
 	const struct scenario *best = &job->min.best;
 
-	printf("%s: %s, %u -> %u elements (%u tasks, %u rules, %u steps), %u runs, %ld "
+	if (job->opt.json) {
+		tell_json(job, best);
+		return;
+	}
+	printf("%s: %s, %u -> %u elements (%u tasks, %u rules, %u steps), %u runs, %.0f "
 	       "s, %s\n",
 	       job->out, job->id, scenario_elements(&job->file.scn),
 	       scenario_elements(best), best->n_tasks, best->n_faults, best->n_steps,
-	       job->probe.runs, (long)(time(NULL) - job->begin),
+	       job->probe.runs, seconds(job),
 	       job->min.minimal ? "1-minimal"
 	       : ret == -EINTR	? "interrupted"
 				: "not finished");
@@ -300,6 +305,10 @@ static int minimise(struct job *job)
 				     .ctx = job};
 	job->min.best.config.expect = 0;
 	ret = same_signature(job, &job->min.best);
+	if (!ret && job->opt.json) {
+		tell_json(job, NULL);
+		return EXIT_FLAGGED;
+	}
 	if (!ret) {
 		printf("%s: %s not in %u of %u runs: 'shortfuse replay --search' looks "
 		       "for "
@@ -322,26 +331,19 @@ static int minimise(struct job *job)
 
 int cmd_min(int argc, char **argv)
 {
-	static struct job job = {.target = "host", .need = 2, .runs = 3};
-	struct sigaction interrupt = {.sa_handler = on_interrupt,
-				      .sa_flags = (int)SA_RESETHAND};
-	char err[SCENARIO_FILE_ERROR];
+	static struct job job = {.opt.target = "host", .need = 2, .runs = 3};
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &job);
-	if (finding_file_load(job.finding, &job.file, err) < 0) {
-		fprintf(stderr, "%s\n", err);
-		return EXIT_USAGE;
-	}
+	ret = finding_options_load(&job.opt, &job.file);
+	if (ret)
+		return ret;
 	name_output(&job);
-	sigaction(SIGINT, &interrupt, NULL);
-	sigaction(SIGTERM, &interrupt, NULL);
-	ret = probe_open(&job.probe, job.target, err);
-	if (ret < 0) {
-		fprintf(stderr, "shortfuse: %s: %s\n", job.target, err);
-		return ret == -EINVAL ? EXIT_USAGE : EXIT_INFRA;
-	}
-	job.begin = time(NULL);
+	interrupt_catch();
+	ret = finding_options_open(job.opt.target, &job.probe);
+	if (ret)
+		return ret;
+	clock_gettime(CLOCK_MONOTONIC, &job.begin);
 	ret = minimise(&job);
 	probe_close(&job.probe);
 	return ret;

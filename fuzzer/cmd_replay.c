@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* shortfuse replay: how often a finding shows, what differs when it does not, and a timing that shows it more often. */
 
-#include <argp.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
-#include "finding_file.h"
+#include "finding_options.h"
 #include "harness/explain/explain.h"
 #include "harness/scenario/text.h"
 #include "outcome.h"
-#include "probe.h"
 #include "replay/schedule.h"
-#include "scenario_file.h"
 
 #define TIMES_APART 4 /* a step that takes so much longer or shorter is worth a line */
 
 struct job {
-	const char *finding, *output, *target;
+	struct finding_options opt;
 	unsigned int runs, goal; /* goal: per cent */
 	bool search;
 	struct finding_file file;
@@ -37,56 +33,34 @@ struct tally {
 };
 
 static const struct argp_option options[] = {
-	{"target", 't', "TARGET", 0, "host (default), uml[:IMAGE] or qemu:KERNEL", 0},
 	{"repeat", 'n', "N", 0, "runs (default 20)", 0},
 	{"search", 's', NULL, 0, "try other timings until it shows more often", 0},
 	{"goal", 'g', "PERCENT", 0, "a rate that ends the search (default 95)", 0},
-	{"output", 'o', "FILE", 0,
-	 "where the winning schedule goes (default: the finding's folder, "
-	 "NAME.schedule.txt here for "
-	 "a file)",
-	 0},
 	{0},
 };
-
-static unsigned int number(struct argp_state *state, const char *arg, long max)
-{
-	char *end;
-	long n = strtol(arg, &end, 10);
-
-	if (*end || end == arg || n < 1 || n > max)
-		argp_error(state, "'%s' is not a number from 1 to %ld", arg, max);
-	return (unsigned int)n;
-}
 
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
 	struct job *job = state->input;
 
 	switch (key) {
-	case 't':
-		job->target = arg;
-		return 0;
 	case 'n':
-		job->runs = number(state, arg, 1000000);
+		job->runs = option_number(state, arg, 1000000);
 		return 0;
 	case 'g':
-		job->goal = number(state, arg, 100);
+		job->goal = option_number(state, arg, 100);
 		return 0;
 	case 's':
 		job->search = true;
 		return 0;
-	case 'o':
-		job->output = arg;
+	case ARGP_KEY_END:
+		if (job->search && job->opt.json)
+			argp_error(state,
+				   "--json tells of one schedule, --search tries many");
 		return 0;
-	case ARGP_KEY_ARG:
-		if (job->finding)
-			argp_error(state, "one FINDING only, '%s' is too many", arg);
-		job->finding = arg;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &job->opt;
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which FINDING?");
-		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -95,22 +69,18 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse_opt,
+	.children = finding_children,
 	.args_doc = "FINDING",
 	.doc = "Run a finding again and tell how often it shows.\v"
 	       "With --search barriers, pauses, other moments of release and the other "
 	       "number of CPUs are "
 	       "tried one after the other; what raises the rate stays. Exit status: 1 it "
 	       "shows, 0 it does "
-	       "not, 2 bad input, 3 infrastructure.",
+	       "not, 2 bad input, 3 infrastructure. The winning schedule goes to "
+	       "scenario.schedule.txt in the finding's folder, NAME.schedule.txt here "
+	       "for "
+	       "a file.",
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
 
 static void tally_release(struct tally *tally)
 {
@@ -215,8 +185,8 @@ static int store(const struct job *job, const struct scenario *best, unsigned in
 	bool min = base && !strcmp(base, "/scenario.min.txt");
 	int ret;
 
-	if (job->output)
-		snprintf(path, sizeof(path), "%s", job->output);
+	if (job->opt.output)
+		snprintf(path, sizeof(path), "%s", job->opt.output);
 	else if (job->file.folder)
 		finding_file_beside(&job->file,
 				    min ? "scenario.min.txt" : "scenario.schedule.txt",
@@ -265,18 +235,48 @@ static int search(struct job *job, unsigned int same)
 	return same ? EXIT_FLAGGED : EXIT_CLEAN;
 }
 
+static void tell_json(const struct job *job, const struct tally *tally)
+{
+	json_t *kinds = json_array();
+	char id[40] = "";
+
+	for (unsigned int i = 0; i < tally->rates.kinds; i++) {
+		enum verdict verdict = tally->rates.kind[i].verdict;
+		uint64_t signature = tally->rates.kind[i].signature;
+		char kind[40] = "";
+
+		if (signature)
+			signature_format(verdict, signature, kind);
+		json_array_append_new(kinds, json_pack("{s:s, s:s, s:i}", "verdict",
+						       verdict_table[verdict].name,
+						       "signature", kind, "count",
+						       (int)tally->rates.kind[i].count));
+	}
+	if (job->signature)
+		signature_format(job->verdict, job->signature, id);
+	finding_options_print(json_pack(
+		"{s:s, s:s, s:s, s:i, s:i, s:o, s:f}", "finding", job->file.path,
+		"target", job->opt.target, "signature", id, "runs",
+		(int)tally->rates.runs, "same", (int)tally->same, "kinds", kinds, "ms",
+		tally->rates.runs ? tally->rates.ms / tally->rates.runs : 0.0));
+}
+
 static int replay(struct job *job)
 {
 	struct tally tally;
 	int ret = measure(job, &job->file.scn, &tally), status;
 
 	if (ret < 0 && ret != -EINTR) {
-		fprintf(stderr, "shortfuse: %s: the target is lost\n", job->target);
+		fprintf(stderr, "shortfuse: %s: the target is lost\n", job->opt.target);
 		tally_release(&tally);
 		return EXIT_INFRA;
 	}
-	outcome_rates_print(stdout, job->file.path, &job->file.scn, &tally.rates);
-	tell_difference(job, &tally);
+	if (job->opt.json) {
+		tell_json(job, &tally);
+	} else {
+		outcome_rates_print(stdout, job->file.path, &job->file.scn, &tally.rates);
+		tell_difference(job, &tally);
+	}
 	tally_release(&tally);
 	status = tally.same ? EXIT_FLAGGED : EXIT_CLEAN;
 	if (ret < 0)
@@ -292,27 +292,21 @@ static int replay(struct job *job)
 
 int cmd_replay(int argc, char **argv)
 {
-	static struct job job = {.target = "host", .runs = 20, .goal = 95};
-	struct sigaction interrupt = {.sa_handler = on_interrupt,
-				      .sa_flags = (int)SA_RESETHAND};
-	char err[SCENARIO_FILE_ERROR];
+	static struct job job = {.opt.target = "host", .runs = 20, .goal = 95};
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &job);
-	if (finding_file_load(job.finding, &job.file, err) < 0) {
-		fprintf(stderr, "%s\n", err);
-		return EXIT_USAGE;
-	}
+	ret = finding_options_load(&job.opt, &job.file);
+	if (ret)
+		return ret;
 	if (job.file.known) {
 		job.signature = job.file.signature;
 		job.verdict = job.file.verdict;
 	}
-	sigaction(SIGINT, &interrupt, NULL);
-	ret = probe_open(&job.probe, job.target, err);
-	if (ret < 0) {
-		fprintf(stderr, "shortfuse: %s: %s\n", job.target, err);
-		return ret == -EINVAL ? EXIT_USAGE : EXIT_INFRA;
-	}
+	interrupt_catch();
+	ret = finding_options_open(job.opt.target, &job.probe);
+	if (ret)
+		return ret;
 	ret = replay(&job);
 	probe_close(&job.probe);
 	return ret;

@@ -84,6 +84,7 @@ struct attempt {
 	const char *c_file;
 	char dir[4096], program[4200], object[4200], helper[4200];
 	int limit_ms;
+	FILE *out;
 	char *err;
 };
 
@@ -185,6 +186,7 @@ static int run_native(struct attempt *attempt)
 	struct try_run run = {.argv = argv,
 			      .limit_ms =
 				      attempt->limit_ms ? attempt->limit_ms : NATIVE_MS,
+			      .out = attempt->out,
 			      .started = close_attempt,
 			      .ctx = attempt};
 	int ret;
@@ -238,6 +240,7 @@ static int run_guest(struct attempt *attempt, const char *kernel)
 				      .n_fds = 1,
 				      .limit_ms = attempt->limit_ms ? attempt->limit_ms
 								    : GUEST_MS,
+				      .out = attempt->out,
 				      .mark = -1};
 
 		ret = try_run(&run);
@@ -254,10 +257,10 @@ static int run_guest(struct attempt *attempt, const char *kernel)
 	return ret;
 }
 
-int try_c(const char *c_file, const char *target, int limit_s, char *err)
+int try_c(const char *c_file, const char *target, int limit_s, FILE *out, char *err)
 {
 	struct attempt attempt = {
-		.c_file = c_file, .limit_ms = limit_s * 1000, .err = err};
+		.c_file = c_file, .limit_ms = limit_s * 1000, .out = out, .err = err};
 	bool guest = !strncmp(target, "qemu:", 5);
 	int ret;
 

@@ -96,6 +96,7 @@ struct lines {
 	char text[4096];
 	size_t len;
 	int *mark;
+	FILE *out;
 };
 
 static void pass_on(struct lines *lines, const char *text, size_t len)
@@ -110,15 +111,15 @@ static void pass_on(struct lines *lines, const char *text, size_t len)
 		if (!strncmp(lines->text, TRY_EXIT_MARK, strlen(TRY_EXIT_MARK)))
 			*lines->mark = atoi(lines->text + strlen(TRY_EXIT_MARK));
 		else
-			printf("%s\n", lines->text);
+			fprintf(lines->out, "%s\n", lines->text);
 	}
-	fflush(stdout);
+	fflush(lines->out);
 }
 
 /* Until the program has ended and all it wrote is read; others may still hold the pipe. */
 static int watch(struct try_run *run, struct process *proc, int out, int signals)
 {
-	struct lines lines = {.mark = &run->mark};
+	struct lines lines = {.mark = &run->mark, .out = run->out ? run->out : stdout};
 	long deadline = now_ms() + run->limit_ms;
 	struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
 			       {.fd = out, .events = POLLIN},

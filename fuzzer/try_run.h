@@ -11,6 +11,7 @@
 #define SF_TRY_RUN_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "harness/executor/leftovers.h"
 
@@ -21,6 +22,7 @@ struct try_run {
 	const int *fds;		 /* become 3, 4, ... in the program */
 	size_t n_fds;
 	int limit_ms;
+	FILE *out; /* for what the program writes; NULL: standard output */
 	/* Called when the program runs, or cannot: its file is not needed any more. May be NULL. */
 	void (*started)(void *ctx);
 	void *ctx;
@@ -34,7 +36,7 @@ int try_owner(struct owner *ret);
 void try_clean(void);
 
 /*
- * Lines of the program go to standard output, but the mark. Its exit status; -ETIMEDOUT; -EINTR: a signal came;
+ * Lines of the program go to out, but the mark. Its exit status; -ETIMEDOUT; -EINTR: a signal came;
  * -ECHILD: it was killed; -EBUSY: tasks of it are left that nothing ends; another -errno: it could not be started.
  */
 int try_run(struct try_run *run);
