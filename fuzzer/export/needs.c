@@ -96,6 +96,8 @@ static void need_variables(struct needs *needs, const struct scn_step *step)
 			need_path(needs, PATH_BIN);
 		needs->image_mount |= step->a;
 		needs->image_outside |= !step->a;
+		needs->execs = true;
+		needs->headers |= HEADER_WAIT;
 		break;
 	case OP_wait:
 	case OP_wait_any:

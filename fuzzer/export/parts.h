@@ -65,6 +65,7 @@ struct needs {
 	uint32_t holds;	 /* HOLD_*; 0: no request is kept */
 	bool hold_plain; /* a request that is simply held may be answered later */
 	bool gate, close_dev, daemon_steps;
+	bool execs; /* some task may be stuck in execve, where /proc cannot be read */
 	bool image_mount,
 		image_outside; /* exec of a binary on the mount, of one elsewhere */
 	bool kill_daemon;      /* the tasks stay although the daemon is killed as well */

@@ -5,13 +5,56 @@
 #include "harness/scenario/text.h"
 #include "parts.h"
 
-static const char look_text[] =
-	"\n/* Threads that are left, and their stacks; those of a second ago; one that "
-	"is in "
-	"FRAME. */\n"
-	"static char text[65536], before[65536], root[64];\n"
+static const char results_text[] = "\n/* Threads that are left, and their stacks; those "
+				   "of a second ago; one that is in "
+				   "FRAME. */\n"
+				   "static char text[65536], before[65536], root[64];\n";
+
+/* Where a task may be stuck in execve: of its /proc files "status" alone can be read then. */
+static const char exec_text[] =
+	"\n/* As /proc/TID/stat, but a task in execve does not keep us waiting. */\n"
+	"static int read_status(FILE *file, int *tid, char *state, int *group)\n"
+	"{\n"
+	"\tchar line[256];\n"
+	"\tint n = 0;\n"
 	"\n"
-	"/* Looks at every thread of our process group%s, and sends it sig. */\n"
+	"\twhile (fgets(line, sizeof(line), file))\n"
+	"\t\tn += sscanf(line, \"Pid: %d\", tid) == 1 || sscanf(line, \"State: %c\", "
+	"state) "
+	"== 1 ||\n"
+	"\t\t     sscanf(line, \"NSpgid: %d\", group) == 1;\n"
+	"\treturn n;\n"
+	"}\n"
+	"\n"
+	"/* In begin_new_exec a task holds its exec_update_lock: who opens its stack "
+	"waits, a "
+	"child of ours. */\n"
+	"static int read_stack(const char *path, char *buf, size_t size)\n"
+	"{\n"
+	"\tint fds[2], n = 0, got, status;\n"
+	"\tpid_t child;\n"
+	"\n"
+	"\tTRY(pipe(fds));\n"
+	"\tif (!(child = fork())) {\n"
+	"\t\talarm(2);\n"
+	"\t\tn = read(open(path, O_RDONLY), buf, size);\n"
+	"\t\t_exit(n > 0 && write(fds[1], buf, n) < n);\n"
+	"\t}\n"
+	"\tclose(fds[1]);\n"
+	"\twhile ((got = read(fds[0], buf + n, size - n)) > 0)\n"
+	"\t\tn += got;\n"
+	"\tclose(fds[0]);\n"
+	"\twaitpid(child, &status, 0);\n"
+	"\tif (WIFSIGNALED(status))\n"
+	"\t\tn = sprintf(buf, \"[<0>] begin_new_exec+? (nobody can read more: it holds "
+	"exec_update_lock)\\n\");\n"
+	"\tbuf[n] = '\\0';\n"
+	"\treturn n;\n"
+	"}\n";
+
+/* %: whom it leaves out, file of the thread, how that is read, whom it leaves out, reading of the stack. */
+static const char look_text[] =
+	"\n/* Looks at every thread of our process group%s, and sends it sig. */\n"
 	"static void look(int sig)\n"
 	"{\n"
 	"\tchar path[64], state;\n"
@@ -21,36 +64,57 @@ static const char look_text[] =
 	"\tFILE *file;\n"
 	"\n"
 	"\ttext[0] = root[0] = '\\0';\n"
-	"\tglob(\"/proc/[0-9]*/task/[0-9]*/stat\", 0, NULL, &stats);\n"
+	"\tglob(\"/proc/[0-9]*/task/[0-9]*/%s\", 0, NULL, &stats);\n"
 	"\tfor (size_t i = 0; i < stats.gl_pathc; i++) {\n"
 	"\t\tif (!(file = fopen(stats.gl_pathv[i], \"r\")))\n"
 	"\t\t\tcontinue;\n"
-	"\t\tn = fscanf(file, \"%%d (%%*[^)]) %%c %%*d %%d\", &tid, &state, &group);\n"
+	"\t\tn = %s;\n"
 	"\t\tfclose(file);\n"
 	"\t\tif (n != 3 || group != getpgrp() || tid == getpid()%s)\n"
 	"\t\t\tcontinue;\n"
 	"\t\tkill(tid, sig);\n"
 	"\t\tsnprintf(path, sizeof(path), \"/proc/%%d/stack\", tid);\n"
+	"%s"
+	"\t\ttext[len + n] = '\\0';\n";
+
+static const char plain_stack[] =
 	"\t\tif (state == 'Z' || len > sizeof(text) / 2 || !(file = fopen(path, "
 	"\"r\")))\n"
 	"\t\t\tcontinue; /* a zombie is reapable, or its threads tell why not */\n"
-	"\t\tlen += sprintf(text + len, \"task %%d, state %%c\\n\", tid, state);\n"
+	"\t\tlen += sprintf(text + len, \"task %d, state %c\\n\", tid, state);\n"
 	"\t\tn = fread(text + len, 1, sizeof(text) - len - 1, file);\n"
-	"\t\tfclose(file);\n"
-	"\t\ttext[len + n] = '\\0';\n"
-	"\t\tif (strstr(text + len, %s))\n"
-	"\t\t\tsprintf(root, \"task %%d in %s, state %%c\", tid, state);\n"
-	"\t\tlen += n;\n"
-	"\t}\n"
-	"\tglobfree(&stats);\n"
-	"}\n";
+	"\t\tfclose(file);\n";
+
+static const char exec_stack[] =
+	"\t\tif (state == 'Z' || len > sizeof(text) / 2)\n"
+	"\t\t\tcontinue; /* a zombie is reapable, or its threads tell why not */\n"
+	"\t\tlen += sprintf(text + len, \"task %d, state %c\\n\", tid, state);\n"
+	"\t\tn = read_stack(path, text + len, sizeof(text) - len - 1);\n"
+	"\t\tif (strstr(text + len, \" begin_new_exec+?\"))\n"
+	"\t\t\tsprintf(root, \"task %d in begin_new_exec, state %c\", tid, state);\n";
 
 static void emit_look(struct emitter *em)
 {
+	bool execs = em->needs.execs;
+
+	emit(em, "%s", results_text);
+	if (execs)
+		emit(em, "%s", exec_text);
 	emit(em, look_text, em->needs.kill_daemon ? "" : " but the server's",
+	     execs ? "status" : "stat",
+	     execs ? "read_status(file, &tid, &state, &group)"
+		   : "fscanf(file, \"%d (%*[^)]) %c %*d %d\", &tid, &state, &group)",
 	     em->needs.kill_daemon
 		     ? ""
 		     : " ||\n\t\t    atoi(stats.gl_pathv[i] + 6) == shared->server",
+	     execs ? exec_stack : plain_stack);
+	emit(em,
+	     "\t\tif (strstr(text + len, %s))\n"
+	     "\t\t\tsprintf(root, \"task %%d in %s, state %%c\", tid, state);\n"
+	     "\t\tlen += n;\n"
+	     "\t}\n"
+	     "\tglobfree(&stats);\n"
+	     "}\n",
 	     *em->facts->frame ? "\" \" FRAME \"+\"" : "\"fuse_\"",
 	     *em->facts->frame ? "\" FRAME \"" : "FUSE");
 }

@@ -12,6 +12,7 @@ guest. What goes wrong in one cell is told in that cell.
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -91,8 +92,10 @@ def size_cell(a):
 
 
 def c_cell(a):
-    if a.get("reproduced"):
-        return a["frame"] or "yes"
+    """The frame that the program found its task in."""
+    found = re.search(r"^REPRODUCED: task \d+ in (\S+),", a.get("output", ""), re.M)
+    if found and a.get("reproduced"):
+        return found[1]
     return "no" if a.get("reproduced") is False else "error"
 
 
