@@ -39,22 +39,11 @@ want 1 "$TMP/close"
 want 0 "$TMP/healthy"
 grep -q 'not reproduced' "$TMP/out" || fail "a healthy server is called stuck"
 
-# min: not flagged; smaller and still flagged; killed in the middle.
-want 0 "$SF" min corpus/seeds/simplest.txt -o "$TMP/min.txt"
-grep -q 'not flagged' "$TMP/out" || fail "does not say that it is not flagged"
+# min: smaller and still flagged. What it keeps when it is interrupted: min_keeps.sh.
 want 1 "$SF" min corpus/hangs/folio-lock.txt -q -o "$TMP/min.txt"
 grep -q '1-minimal' "$TMP/out" || fail "not minimal"
 [ "$(grep -c : "$TMP/min.txt")" -lt "$(grep -c : corpus/hangs/folio-lock.txt)" ] || fail "not smaller"
 want 0 "$SF" run --check "$TMP/min.txt" "$TMP/min.bin"
-"$SF" min corpus/hangs/dir-convoy.txt -o "$TMP/killed.txt" > "$TMP/out" 2> "$TMP/err" &
-pid=$!
-for _ in $(seq 100); do
-  [ -s "$TMP/killed.txt" ] && break
-  sleep 0.05
-done
-kill -KILL "$pid"
-wait "$pid" 2> /dev/null
-want 0 "$SF" run --check "$TMP/killed.txt"
 
 # replay: a release point that comes too early is found and moved; a finding's folder keeps the schedule.
 cat > "$TMP/early.txt" << 'TXT'
