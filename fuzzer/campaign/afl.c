@@ -19,18 +19,21 @@
 
 #define QUICK_S 5
 
-/* afl-fuzz pins itself to a free CPU, perhaps the executor's: keep off those, if others
- * are left. */
+/* afl-fuzz pins itself to a free CPU, perhaps the executor's: keep off those, if others are left of the
+ * ones that the campaign itself may use (taskset(1)). */
 static void choose_cpus(unsigned int avoid)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
 	cpu_set_t cpus;
 
-	if (n <= (long)avoid)
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0 ||
+	    CPU_COUNT(&cpus) <= (int)avoid)
 		return;
-	CPU_ZERO(&cpus);
-	for (long i = 0; i < n - (long)avoid; i++)
-		CPU_SET(i, &cpus);
+	for (int i = CPU_SETSIZE - 1; i >= 0 && avoid; i--) {
+		if (!CPU_ISSET(i, &cpus))
+			continue;
+		CPU_CLR(i, &cpus);
+		avoid--;
+	}
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 

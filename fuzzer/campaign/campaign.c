@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,9 +77,21 @@ static int open_folder(struct campaign *c)
 	return ret < 0 ? say(c, c->options.dir, ret) : 0;
 }
 
+/* The i-th CPU, from the last one down, of those that the campaign may use (taskset(1)); -1: there are fewer. */
+static int allowed_cpu(unsigned int i)
+{
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return -1;
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--)
+		if (CPU_ISSET(cpu, &cpus) && i-- == 0)
+			return cpu;
+	return -1;
+}
+
 static int open_targets(struct campaign *c)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int ret;
 
 	for (unsigned int i = 0; i < c->options.jobs; i++) {
@@ -89,8 +102,8 @@ static int open_targets(struct campaign *c)
 
 		/* One executor a CPU, from the last one down; more share what there is.
 		 */
-		if (c->options.jobs <= cpus)
-			options.cpu = cpus - 1 - i;
+		if (allowed_cpu(c->options.jobs - 1) >= 0)
+			options.cpu = allowed_cpu(i);
 		runner_init(&job->runner, &options);
 		job->runner.reset_every = c->options.reset_every;
 	}
