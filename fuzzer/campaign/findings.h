@@ -59,7 +59,7 @@ enum findings_answer {
 	FINDINGS_NONE, /* not flagged */
 	FINDINGS_KNOWN,
 	FINDINGS_NEW,
-	FINDINGS_SMALLER, /* known, but this input is shorter: see findings_replace() */
+	FINDINGS_SMALLER, /* known, but this input is shorter by a quarter or more: see findings_replace() */
 };
 
 /* Makes or reads DIR/findings; removes folders that a crash left incomplete. 0 or -errno.
