@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AFL++'s custom mutator (hooks of 4.04c): decodes the input, mutates the scenario,
- * encodes it.
+ * AFL++'s custom mutator (hooks of 4.04c): decodes the input, makes many candidates of it
+ * and sends the one that is least like what was sent before (choose.h).
  *
  * afl-fuzz keeps no crash in its queue, so a search would end at each finding; some of
- * the inputs are therefore made from the findings of the campaign (SHORTFUSE_FINDINGS,
- * its folder).
+ * the candidates are therefore made from the findings of the campaign
+ * (SHORTFUSE_FINDINGS, its folder).
  */
 
 #include <dirent.h>
@@ -15,31 +15,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fuzzer/mutate/generate.h"
-#include "fuzzer/mutate/mutate.h"
+#include "fuzzer/mutate/choose.h"
 #include "harness/scenario/codec.h"
 
 #define POOL_MAX    512
-#define MADE_MAX    1000
 #define POOL_REREAD 500 /* inputs made between two looks at the folder */
 #define FUZZ_COUNT  16	/* inputs made from one queue entry at a time */
+#define CANDIDATES  48	/* made for each that is sent */
 /*
  * afl-fuzz makes it a part of a file's name, and puts up to 40 characters more before that name when it resumes
  * (pivot_inputs() of afl-fuzz-init.c): beyond NAME_MAX it ends, each time it is started.
  */
 #define DESCRIPTION_MAX 100
 
-/* Where an input starts from. */
-enum source { SOURCE_ENTRY, SOURCE_FINDING, SOURCE_NOTHING, SOURCE_COUNT };
-
 struct mutator {
 	struct rng rng;
-	const char *findings; /* folder, or NULL */
-	/* Inputs made and entries won by each source; halved now and then, so that the present counts. */
-	uint32_t made[SOURCE_COUNT], won[SOURCE_COUNT];
-	enum source last;
+	const char *findings;	 /* folder, or NULL */
+	struct archive *archive; /* what was sent out so far */
 	struct scenario *pool;
 	unsigned int n_pool, until_reread;
+	bool counted; /* what was found before is in the archive */
 	uint8_t out[SCN_MAX_BYTES];
 	char description[DESCRIPTION_MAX];
 	/* Trimming: the smallest so far, the part that is tried next. */
@@ -54,7 +49,6 @@ size_t afl_custom_fuzz(void *data, uint8_t *buf, size_t len, uint8_t **out_buf,
 		       uint8_t *add_buf, size_t add_len, size_t max_size);
 uint32_t afl_custom_fuzz_count(void *data, const uint8_t *buf, size_t len);
 const char *afl_custom_describe(void *data, size_t max_len);
-uint8_t afl_custom_queue_new_entry(void *data, const uint8_t *file, const uint8_t *from);
 int32_t afl_custom_init_trim(void *data, uint8_t *buf, size_t len);
 size_t afl_custom_trim(void *data, uint8_t **out_buf);
 int32_t afl_custom_post_trim(void *data, unsigned char success);
@@ -68,8 +62,9 @@ void *afl_custom_init(void *afl, unsigned int seed)
 	if (!m)
 		return NULL;
 	m->pool = calloc(POOL_MAX, sizeof(*m->pool));
-	if (!m->pool) {
-		free(m);
+	m->archive = archive_new();
+	if (!m->pool || !m->archive) {
+		afl_custom_deinit(m);
 		return NULL;
 	}
 	text = getenv("SHORTFUSE_SEED");
@@ -82,6 +77,7 @@ void afl_custom_deinit(void *data)
 {
 	struct mutator *m = data;
 
+	archive_free(m->archive);
 	free(m->pool);
 	free(m);
 }
@@ -129,97 +125,49 @@ static void pool_read(struct mutator *m, const char *section)
 		close(fd);
 }
 
-static const struct scenario *pool_pick(struct mutator *m)
+/* What an earlier session found needs no second finding. */
+static void count_found(struct mutator *m)
 {
-	if (m->findings && m->until_reread-- == 0) {
-		m->until_reread = POOL_REREAD;
-		m->n_pool = 0;
-		pool_read(m, "bug");
-		pool_read(m, "contract");
+	struct traits traits;
+
+	for (unsigned int i = 0; i < m->n_pool; i++) {
+		choose_score(m->archive, &m->pool[i], GOAL_ROOTS, &traits);
+		archive_keep(m->archive, &m->pool[i], &traits);
 	}
-	return m->n_pool ? &m->pool[rng_below(&m->rng, m->n_pool)] : NULL;
 }
 
-/*
- * Whole new scenarios find most at the start, changes of what was found later on, and when that turns is not known
- * beforehand: each source gets a share by the entries it has won of late, and a little in any case.
- */
-static enum source pick_source(struct mutator *m, bool findings)
+static void pool_refresh(struct mutator *m)
 {
-	/* Least shares. A variant of a finding is most often that finding again, at ten times the cost. */
-	static const uint32_t floor[SOURCE_COUNT] = {100, 30, 100};
-	uint32_t share[SOURCE_COUNT], total = 0, at;
-
-	for (int i = 0; i < SOURCE_COUNT; i++) {
-		share[i] = floor[i] + 1000 * (m->won[i] + 1) / (m->made[i] + 10);
-		if (i == SOURCE_FINDING && !findings)
-			share[i] = 0;
-		total += share[i];
-	}
-	at = rng_below(&m->rng, total);
-	for (int i = 0; i < SOURCE_COUNT; i++) {
-		if (at < share[i])
-			return i;
-		at -= share[i];
-	}
-	return SOURCE_ENTRY;
-}
-
-static void count_made(struct mutator *m, enum source source)
-{
-	m->last = source;
-	if (++m->made[source] < MADE_MAX)
+	if (!m->findings || m->until_reread-- > 0)
 		return;
-	for (int i = 0; i < SOURCE_COUNT; i++) {
-		m->made[i] /= 2;
-		m->won[i] /= 2;
-	}
-}
-
-uint8_t afl_custom_queue_new_entry(void *data, const uint8_t *file, const uint8_t *from)
-{
-	struct mutator *m = data;
-
-	(void)file;
-	/* Seeds have no parent, imports are not ours. */
-	if (from && m->made[m->last])
-		m->won[m->last]++;
-	return 0;
-}
-
-static const char *make(struct mutator *m, struct scenario *scn,
-			const struct scenario *donor, const struct scenario *finding)
-{
-	struct mutate_env env = {.rng = &m->rng, .donor = donor};
-	enum source source = pick_source(m, finding != NULL);
-	const struct mutation *row;
-
-	count_made(m, source);
-	if (source == SOURCE_NOTHING) {
-		generate_scenario(&m->rng, scn);
-		return "generate";
-	}
-	if (source == SOURCE_FINDING)
-		*scn = *finding;
-	else if (finding && rng_chance(&m->rng, 1, 6))
-		env.donor = finding;
-	row = mutate_scenario(scn, &env);
-	return row ? row->name : "same";
+	m->until_reread = POOL_REREAD;
+	m->n_pool = 0;
+	pool_read(m, "bug");
+	pool_read(m, "contract");
+	if (!m->counted)
+		count_found(m);
+	m->counted = true;
 }
 
 size_t afl_custom_fuzz(void *data, uint8_t *buf, size_t len, uint8_t **out_buf,
 		       uint8_t *add_buf, size_t add_len, size_t max_size)
 {
 	struct mutator *m = data;
-	struct scenario scn, donor;
+	struct scenario scn, entry, donor;
+	struct choose_env env = {
+		.rng = &m->rng, .archive = m->archive, .entry = &entry, .pool = m->pool};
 	const char *how;
 	size_t used;
 	int n;
 
-	scenario_decode(buf, len, &scn);
-	if (add_buf && add_len)
+	scenario_decode(buf, len, &entry);
+	if (add_buf && add_len) {
 		scenario_decode(add_buf, add_len, &donor);
-	how = make(m, &scn, add_buf && add_len ? &donor : NULL, pool_pick(m));
+		env.donor = &donor;
+	}
+	pool_refresh(m);
+	env.n_pool = m->n_pool;
+	how = choose_scenario(&env, CANDIDATES, &scn);
 	used = snprintf(m->description, sizeof(m->description), "%s-", how);
 	mutate_describe(&scn, m->description + used, sizeof(m->description) - used);
 	n = scenario_encode(&scn, m->out, sizeof(m->out));

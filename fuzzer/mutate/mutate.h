@@ -3,7 +3,7 @@
  * Mutation of scenarios: a weighted table of small changes to the decoded scenario.
  *
  * Used by the AFL++ custom mutator and by "shortfuse mutate". No state but the generator
- * that is passed in: the same seed, scenario and donor give the same result.
+ * that is passed in: the same seed, scenario, donor and archive give the same result.
  */
 #ifndef SF_MUTATE_H
 #define SF_MUTATE_H
@@ -11,9 +11,12 @@
 #include "harness/scenario/scenario.h"
 #include "harness/util/rng.h"
 
+struct archive;
+
 struct mutate_env {
 	struct rng *rng;
-	const struct scenario *donor; /* another scenario to take parts from, or NULL */
+	const struct scenario *donor;  /* another scenario to take parts from, or NULL */
+	const struct archive *archive; /* what was tried before (archive.h), or NULL */
 };
 
 struct mutation {

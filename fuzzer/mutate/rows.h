@@ -34,6 +34,7 @@
 	ROW(add_namespace, 2, "a pid namespace with a task in it")                       \
 	ROW(change_task, 4, "kind, parent or time of creation of a task")                \
 	ROW(drop_task, 2, "a task goes with its steps")                                  \
+	ROW(untried, 6, "a step, a rule or a flag that was seldom sent before")          \
 	ROW(splice, 4, "first part of one scenario, last part of another")               \
 	ROW(graft, 4, "some steps or rules of another scenario put in")                  \
 	ROW(generate, 1, "a whole new scenario")

@@ -191,6 +191,7 @@ bool insert_hold_and_end(struct scenario *scn, const struct mutate_env *env,
 			 unsigned int at, unsigned int actor)
 {
 	struct scn_step step = {.actor = actor, .op = OP_open};
+	struct scn_fault fault;
 	struct model model;
 
 	model_at(&model, scn, at);
@@ -206,12 +207,41 @@ bool insert_hold_and_end(struct scenario *scn, const struct mutate_env *env,
 			edit_insert_step(scn, at++, &step);
 	}
 	ending(env, &model, actor, &step);
+	/* Of interest is most of all that nobody takes back what it holds. */
+	if (step.actor == actor && scn->n_faults < SCN_MAX_FAULTS &&
+	    rng_chance(env->rng, 1, 3)) {
+		generate_fault_for(env->rng, scn, &step, &fault);
+		edit_add_fault(scn, 0, &fault);
+	}
 	return edit_insert_step(scn, at, &step);
+}
+
+/* The init of the actor's namespace ends after it: all that is left in there has to go. */
+static void end_namespace(struct scenario *scn, const struct mutate_env *env,
+			  unsigned int at, unsigned int actor)
+{
+	unsigned int init = scenario_namespace(scn, actor);
+	struct scn_step step;
+	struct model model;
+
+	if (init >= SCN_MAX_TASKS || init == actor)
+		return;
+	model_at(&model, scn, at);
+	ending(env, &model, init, &step);
+	edit_insert_step(scn, at, &step);
 }
 
 /* What a task holds when it ends is what its exit path has to give back. */
 bool row_hold_and_end(struct scenario *scn, const struct mutate_env *env)
 {
-	return scn->n_tasks &&
-	       insert_hold_and_end(scn, env, any_place(scn, env), any_task(scn, env));
+	unsigned int at = any_place(scn, env), before = scn->n_steps, actor;
+
+	if (!scn->n_tasks)
+		return false;
+	actor = any_task(scn, env);
+	if (!insert_hold_and_end(scn, env, at, actor))
+		return false;
+	if (rng_chance(env->rng, 1, 4))
+		end_namespace(scn, env, at + scn->n_steps - before, actor);
+	return true;
 }
