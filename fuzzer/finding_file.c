@@ -20,21 +20,86 @@
 #define MAX_SNAPSHOT (32u << 20)
 #define TEXT_MAX     16384
 
-/* "heir fuse_flush exit_files; server ...": the word after the role. */
-static void first_frame(const char *roots, char *frame, size_t size)
-{
-	const char *word = strchr(roots, ' ');
-
-	frame[0] = '\0';
-	if (word)
-		snprintf(frame, size, "%.*s", (int)strcspn(word + 1, " ;"), word + 1);
-}
-
 static const char *text_of(const json_t *json, const char *key)
 {
 	const char *text = json_string_value(json_object_get(json, key));
 
 	return text ? text : "";
+}
+
+/* Is it a function of the task's kernel stack, "fuse_flush+0x155/0x190"? */
+static bool in_stack(const json_t *task, const char *frame)
+{
+	const json_t *line;
+	size_t i, len = strlen(frame);
+
+	json_array_foreach(json_object_get(task, "kstack"), i, line)
+	{
+		const char *text = json_string_value(line);
+
+		if (text && !strncmp(text, frame, len) && text[len] == '+')
+			return true;
+	}
+	return false;
+}
+
+/* Where the task waits: its first function that is not a wait for any request. */
+static void waits_in(const json_t *task, char *frame, size_t size)
+{
+	static const char *const generic[] = {
+		"request_wait_answer", "__fuse_request_send", "__fuse_simple_request",
+		"fuse_simple_request"};
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach(json_object_get(task, "kstack"), i, line)
+	{
+		const char *text = json_string_value(line);
+		size_t k = 0;
+
+		if (!text)
+			continue;
+		snprintf(frame, size, "%.*s", (int)strcspn(text, "+."), text);
+		while (k < sizeof(generic) / sizeof(generic[0]) &&
+		       strcmp(frame, generic[k]) != 0)
+			k++;
+		if (k == sizeof(generic) / sizeof(generic[0]))
+			return;
+	}
+	frame[0] = '\0';
+}
+
+/*
+ * Of the first root, "heir fuse_flush exit_files; server ...": the word after the role. An explanation may name a
+ * function that was inlined, or a server that is not looked at as it stays alive: then where a worker waits.
+ */
+static void find_frame(struct finding_file *finding, const json_t *json)
+{
+	const char *word = strchr(text_of(json, "roots"), ' ');
+	const json_t *tasks = json_object_get(json, "tasks"), *task;
+	bool server_lives = finding->verdict == VERDICT_HELD ||
+			    finding->verdict == VERDICT_LOST ||
+			    finding->verdict == VERDICT_DEAF;
+	size_t i;
+
+	finding->frame[0] = '\0';
+	if (!word)
+		return;
+	snprintf(finding->frame, sizeof(finding->frame), "%.*s",
+		 (int)strcspn(word + 1, " ;"), word + 1);
+	json_array_foreach(tasks, i, task)
+	{
+		bool daemon = !strcmp(text_of(task, "role"), "daemon");
+
+		if (!(daemon && server_lives) && in_stack(task, finding->frame))
+			return;
+	}
+	finding->frame[0] = '\0';
+	json_array_foreach(tasks, i, task)
+	{
+		if (!finding->frame[0] && strcmp(text_of(task, "role"), "daemon") != 0)
+			waits_in(task, finding->frame, sizeof(finding->frame));
+	}
 }
 
 static void learn_json(struct finding_file *finding, const json_t *json)
@@ -48,7 +113,7 @@ static void learn_json(struct finding_file *finding, const json_t *json)
 	finding->verdict = (enum verdict)verdict;
 	finding->signature = hash ? strtoull(hash + 1, NULL, 16) : 0;
 	snprintf(finding->reason, sizeof(finding->reason), "%s", text_of(json, "reason"));
-	first_frame(text_of(json, "roots"), finding->frame, sizeof(finding->frame));
+	find_frame(finding, json);
 }
 
 void finding_file_learn(struct finding_file *finding, const struct result *res)

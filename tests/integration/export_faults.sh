@@ -1,12 +1,13 @@
 #!/bin/sh
-# Faults of an exported file do what the executor's do: each scenario gets stuck only if its fault has worked.
+# Faults of an exported file do what the executor's do: each scenario gets stuck only if its fault has worked. And where a root is hard to see.
 . "$(dirname "$0")/lib.sh"
 need_fuse
 own_executor
 mkdir "$TMP/try"
 export TMPDIR="$TMP/try"
 
-# scenario NAME FRAME: from standard input; the exported program must find a task that waits there.
+# scenario NAME FRAME: from standard input; the exported program must find a task that waits there. "-": it is learnt
+# from a run.
 scenario() {
   cat > "$TMP/$1.txt"
   echo "$2" > "$TMP/$1.frame"
@@ -72,12 +73,31 @@ t0: read fd0 512
 ctl: kill t0 SIGKILL
 TXT
 
+# The root is a server that lives on, so nobody looks at its stack: who waits behind it is what can be shown.
+scenario living-root - << 'TXT'
+expect: deaf
+task t0: fork
+daemon: stat f0
+t0: open fd0 f0 rdonly
+TXT
+# The explanation names a function that is inlined, so no stack has it.
+scenario inlined-root - << 'TXT'
+expect: pinned
+task t0: fork
+fault: LOOKUP: self_read f0
+t0: mknod f0
+TXT
+# Nobody can read the stack of the root.
+scenario locked-root - < corpus/hangs/exec-flush.txt
+
 for file in "$TMP"/*.txt; do
   name=$(basename "$file" .txt)
   want 0 "$SF" run --check "$file"
   verdict=$(sed -n 's/^expect: //p' "$file")
+  frame=$(cat "$TMP/$name.frame")
   {
-    "$SF" export "$file" --verdict "$verdict" --frame "$(cat "$TMP/$name.frame")" -o "$TMP/$name.c" --try host \
+    # shellcheck disable=SC2046 # two options, or none
+    "$SF" export "$file" $([ "$frame" = - ] || echo --verdict "$verdict" --frame "$frame") -o "$TMP/$name.c" --try host \
       > "$TMP/$name.out" 2>&1
     echo $? > "$TMP/$name.status"
   } &
