@@ -50,6 +50,8 @@ void hold_add(const struct request *req, enum hold_until kind, uint64_t until)
 	newest = hold;
 	if (kind == HOLD_TIME) {
 		n_timed++;
+		if (until > atomic_load(&ledger->timed_until_ns))
+			atomic_store(&ledger->timed_until_ns, until);
 		atomic_fetch_add(&ledger->n_timed, 1);
 	}
 	atomic_fetch_add(&ledger->n_held, 1);

@@ -46,6 +46,8 @@ struct ledger {
 	_Atomic uint32_t head;		    /* requests read so far */
 	_Atomic uint32_t n_held, n_dropped; /* right now; in the whole run */
 	_Atomic uint32_t n_timed; /* held with hold_ms: they vote against quiescence */
+	_Atomic uint64_t
+		timed_until_ns; /* CLOCK_MONOTONIC: when the last of them is due */
 	struct ledger_record record[LEDGER_SIZE];
 };
 

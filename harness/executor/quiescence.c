@@ -16,6 +16,9 @@
 #include "priority.h"
 #include "run.h"
 
+/* A daemon that has not answered so long after the time is stuck or stopped itself. */
+#define OVERDUE_MS 100
+
 static bool has_probe(const struct run *run, pid_t tid)
 {
 	for (size_t i = 0; i < run->n_probes; i++)
@@ -95,15 +98,24 @@ static bool look(struct run *run, uint64_t *ret_sum)
 	return true;
 }
 
+bool run_timed(const struct run *run)
+{
+	const struct ledger *ledger = &run->arena->ledger;
+	int64_t overdue_us = OVERDUE_MS * 1000 * (int64_t)run->ex->grace_ms / 50;
+
+	return ledger->n_timed &&
+	       now_us() < (int64_t)(ledger->timed_until_ns / 1000) + overdue_us;
+}
+
 bool run_quiescent(struct run *run)
 {
 	uint64_t first, second;
 
 	run->ex->beat++;
-	if (run->arena->daemon.wants || run->arena->ledger.n_timed)
+	if (run->arena->daemon.wants || run_timed(run))
 		return false;
 	if (priority_settle(run))
-		return !run->arena->daemon.wants && !run->arena->ledger.n_timed;
+		return !run->arena->daemon.wants && !run_timed(run);
 	if (run->probes_stale) {
 		run->probes_stale = false;
 		procfs_each_thread(&run->ex->procfs, add_probe, run);

@@ -36,6 +36,7 @@ static void reset_arena(struct arena *arena, const struct scenario *scn)
 	memset(arena->ledger.record, 0, used * sizeof(arena->ledger.record[0]));
 	arena->ledger.head = arena->ledger.n_held = 0;
 	arena->ledger.n_dropped = arena->ledger.n_timed = 0;
+	arena->ledger.timed_until_ns = 0;
 	memset(&arena->daemon, 0, sizeof(arena->daemon));
 	memset(arena->mailbox, 0, sizeof(arena->mailbox));
 	memset(arena->fd_slots, -1, sizeof(arena->fd_slots));

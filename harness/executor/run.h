@@ -88,6 +88,8 @@ void run_collect_late(struct run *run);
 bool run_barrier(struct run *run, unsigned int ms);
 /* Is every task of the run asleep, and was it in two looks? Does not sleep itself. */
 bool run_quiescent(struct run *run);
+/* The daemon holds a request for a time (hold_ms) that is not over. */
+bool run_timed(const struct run *run);
 /* State letter of /proc/PID/task/TID/stat, X when there is none. */
 char run_task_state(pid_t pid, pid_t tid);
 void run_probes_release(struct run *run);

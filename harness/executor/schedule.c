@@ -168,11 +168,11 @@ static enum step_status await_step(struct run *run, const struct scn_step *step,
 				return blocked_or_ended(run, step, lives);
 		}
 		if (now - begin >
-		    (run->arena->ledger.n_timed ? TIMED_LIMIT_MS : STEP_LIMIT_MS) * 1000)
+		    (run_timed(run) ? TIMED_LIMIT_MS : STEP_LIMIT_MS) * 1000)
 			return STEP_BLOCKED;
 		arena_listen(run->arena, seen, (int64_t)pause * 1000);
 		/* A reply that waits for its time is an event when it comes. */
-		limit = run->arena->ledger.n_timed ? PAUSE_TIMED_US : PAUSE_US;
+		limit = run_timed(run) ? PAUSE_TIMED_US : PAUSE_US;
 		pause = pause < limit ? pause * 2 : limit;
 	}
 }

@@ -10,8 +10,8 @@
 #include "run.h"
 #include "warden.h"
 
-#define PERIOD_MS 200
-#define RESCUE_MS 4000
+#define PERIOD_MS  200
+#define RESCUE_MS  4000
 #define STACK_SIZE (256 * 1024)
 
 /*
