@@ -204,6 +204,8 @@ static void test_reorder(void **state)
 	}
 	for (unsigned int i = 0; i < 3; i++)
 		assert_int_equal(result(&rig, pid[i]), 0);
+	/* The daemon notes the time after its client was woken. */
+	await(&rig, &record(&rig, FUSE_LOOKUP, 0)->state, LEDGER_ANSWERED);
 	assert_true(record(&rig, FUSE_LOOKUP, 2)->done_ns <
 		    record(&rig, FUSE_LOOKUP, 1)->done_ns);
 	assert_true(record(&rig, FUSE_LOOKUP, 1)->done_ns <
