@@ -5,20 +5,14 @@
 #include <sched.h>
 #include <time.h>
 
-#include "harness/util/bulk.h"
 #include "priority.h"
 #include "run.h"
 #include "warden.h"
 
-#define PERIOD_MS  200
-#define RESCUE_MS  4000
+#define PERIOD_MS 200
+#define RESCUE_MS 4000
+/* Children keep it (no MADV_DONTFORK): glibc's list of threads runs through it, and they start threads, too. */
 #define STACK_SIZE (256 * 1024)
-
-/*
- * In an array, as each fork(2) copies the description of every mapping. Children keep it (no MADV_DONTFORK): glibc's
- * list of threads runs through it, and they start threads, too.
- */
-static BULK unsigned char stack[STACK_SIZE];
 
 static void *watch(void *arg)
 {
@@ -55,7 +49,7 @@ int warden_start(struct executor *ex)
 		pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
 		pthread_attr_setschedparam(&attr, &param);
 	}
-	pthread_attr_setstack(&attr, stack, sizeof(stack));
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	err = pthread_create(&thread, &attr, watch, ex);
 	pthread_attr_destroy(&attr);
