@@ -162,6 +162,19 @@ enum findings_answer findings_add(struct findings *store, const struct scenario 
 	return answer;
 }
 
+unsigned int findings_new_roots(struct findings *store, uint64_t signature,
+				enum verdict verdict)
+{
+	struct finding *finding;
+	unsigned int n;
+
+	pthread_mutex_lock(&store->lock);
+	finding = find(store, signature, verdict);
+	n = finding ? finding->new_roots : 0;
+	pthread_mutex_unlock(&store->lock);
+	return n;
+}
+
 void findings_replayed(struct findings *store, uint64_t signature, enum verdict verdict,
 		       unsigned int same, unsigned int runs)
 {

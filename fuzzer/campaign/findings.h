@@ -72,6 +72,9 @@ void findings_close(struct findings *store);
  * returns. */
 enum findings_answer findings_add(struct findings *store, const struct scenario *scn,
 				  const struct result *res, uint64_t run);
+/* Root causes that this finding was the first to show. */
+unsigned int findings_new_roots(struct findings *store, uint64_t signature,
+				enum verdict verdict);
 /* Records how often it replayed. */
 void findings_replayed(struct findings *store, uint64_t signature, enum verdict verdict,
 		       unsigned int same, unsigned int runs);

@@ -19,7 +19,9 @@
 #include "inflight.h"
 #include "shape.h"
 
-#define RERUNS	       5
+#define RERUNS 5
+#define RERUNS_COMBINED                                                                  \
+	2 /* of root causes that were seen before: most findings, and a flagged run is dear */
 #define RERUNS_SMALLER 3
 #define REPEATS_SAVED  2
 #define INFRA_KEPT     200
@@ -160,10 +162,14 @@ static void follow_up(struct job *job, const struct scenario *scn,
 {
 	enum findings_answer answer = job->answer;
 	struct findings *store = &job->campaign->findings;
-	unsigned int same, runs = answer == FINDINGS_NEW ? RERUNS : RERUNS_SMALLER;
+	unsigned int same, runs = RERUNS_SMALLER;
 
 	if (answer != FINDINGS_NEW && answer != FINDINGS_SMALLER)
 		return;
+	if (answer == FINDINGS_NEW)
+		runs = findings_new_roots(store, res->signature, res->verdict)
+			       ? RERUNS
+			       : RERUNS_COMBINED;
 	same = replay(job, scn, res, &runs);
 	if (answer == FINDINGS_NEW)
 		findings_replayed(store, res->signature, res->verdict, same, runs);

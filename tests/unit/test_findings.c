@@ -155,6 +155,10 @@ static void check_causes(struct findings *store)
 	assert_int_equal(store->n, 4);
 	for (unsigned int i = 0; i < store->n; i++)
 		assert_int_equal(store->list[i]->new_roots, new_roots[i]);
+	assert_int_equal(findings_new_roots(store, store->list[1]->signature,
+					    store->list[1]->verdict),
+			 1);
+	assert_int_equal(findings_new_roots(store, 0x9999, VERDICT_PINNED), 0);
 	assert_int_equal(findings_causes(store, true), 2);
 	assert_int_equal(findings_causes(store, false), 1);
 }
