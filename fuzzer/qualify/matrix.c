@@ -34,21 +34,40 @@ static unsigned int lacking(const struct qualification *q, const unsigned int *w
 	return left;
 }
 
-/* Runs left in all columns times what a run of this column has cost so far. */
+/* Seconds for the runs that columns lack: at the pace that a column has shown, or else at that of the present one. */
+static double seconds_left(const struct matrix *m, const unsigned int *want, double pace)
+{
+	const struct qualification *q = m->q;
+	double seconds = 0;
+
+	for (unsigned int c = 0; c < q->n_columns; c++) {
+		const struct column *column = &q->columns[c];
+		unsigned int runs = 0;
+
+		for (unsigned int i = 0; i < q->n_rows; i++)
+			runs += q->rows[i].cells[c].runs;
+		if (!column->error[0])
+			seconds += lacking(q, want, c) *
+				   (runs ? column->seconds / runs : pace);
+	}
+	return seconds;
+}
+
 static void tell_progress(const struct matrix *m, const struct pass *pass, unsigned int c,
 			  const unsigned int *want, double seconds)
 {
 	const struct qualification *q = m->q;
 	unsigned int left = 0;
-	char line[500], span[32];
+	char line[500], span[32] = "";
 
 	for (unsigned int i = 0; i < q->n_columns; i++)
 		if (!q->columns[i].error[0])
 			left += lacking(q, want, i);
-	duration_format(pass->runs ? (long)(seconds / pass->runs * left) : 0, span);
-	snprintf(line, sizeof(line),
-		 "%s: %u runs, %u left here, %u in all, about %s left",
-		 q->columns[c].name, pass->runs, lacking(q, want, c), left, span);
+	if (pass->runs)
+		duration_format((long)seconds_left(m, want, seconds / pass->runs), span);
+	snprintf(line, sizeof(line), "%s: %u runs, %u left here, %u in all%s%s%s",
+		 q->columns[c].name, pass->runs, lacking(q, want, c), left,
+		 pass->runs ? ", about " : "", span, pass->runs ? " left" : "");
 	if (m->tell)
 		m->tell(line);
 }

@@ -14,8 +14,10 @@
 #include "fuzzer/campaign/file.h"
 #include "fuzzer/campaign/finding_folder.h"
 #include "fuzzer/campaign/runner.h"
+#include "harness/scenario/tables.h"
 #include "pass.h"
 
+#define SLEEP_MAX_MS 5000 /* of the operation "sleep" */
 #define INFRA_MORE                                                                       \
 	3 /* runs without an answer that a cell may cost, beyond those wanted */
 
@@ -41,6 +43,7 @@ static void break_column(struct pass *pass, const char *why)
 {
 	pthread_mutex_lock(&pass->lock);
 	pass->broken = true;
+	pthread_cond_broadcast(&pass->changed);
 	if (!column_of(pass)->error[0])
 		snprintf(column_of(pass)->error, sizeof(column_of(pass)->error), "%.299s",
 			 why);
@@ -77,7 +80,8 @@ static void draw(struct pass *pass, const struct result *res)
 	close(fd);
 }
 
-static void file_result(struct pass *pass, unsigned int row, const struct result *res)
+static void file_result(struct pass *pass, unsigned int row, const struct scenario *scn,
+			const struct result *res)
 {
 	struct row *r = &pass->matrix->q->rows[row];
 
@@ -85,7 +89,7 @@ static void file_result(struct pass *pass, unsigned int row, const struct result
 	cell_add(&r->cells[pass->column], res);
 	pass->runs++;
 	pthread_mutex_unlock(&pass->lock);
-	if (findings_add(&pass->findings, &r->scn, res, pass->runs) == FINDINGS_NEW)
+	if (findings_add(&pass->findings, scn, res, pass->runs) == FINDINGS_NEW)
 		draw(pass, res);
 }
 
@@ -94,28 +98,59 @@ static bool stopped(const struct pass *pass)
 	return pass->broken || *pass->matrix->stop;
 }
 
+/* Another job, or another shortfuse, that opens the host makes the target's own settings. */
+static bool apply(struct pass *pass)
+{
+	char err[300] = "";
+
+	if (settings_apply(column_of(pass), err) < 0) {
+		break_column(pass, err);
+		return false;
+	}
+	pass->applied = true;
+	return true;
+}
+
+/*
+ * The ladder is climbed as soon as nothing moves any more. Where the kernel would help itself after a while, a
+ * scenario that may hang gets that while: the controller sleeps after its last step.
+ */
+static void add_wait(struct scenario *scn, unsigned int ms)
+{
+	if (scn->config.expect == VERDICT_CLEAN + 1)
+		return;
+	while (ms && scn->n_steps < SCN_MAX_STEPS) {
+		struct scn_step *step = &scn->steps[scn->n_steps++];
+
+		memset(step, 0, sizeof(*step));
+		step->actor = ACTOR_CTL;
+		step->op = OP_sleep;
+		step->v = ms < SLEEP_MAX_MS ? ms : SLEEP_MAX_MS;
+		ms -= step->v;
+	}
+}
+
 /* All the runs that a cell still lacks. */
 static void run_row(struct pass *pass, struct runner *runner, unsigned int row)
 {
 	struct row *r = &pass->matrix->q->rows[row];
 	struct cell *cell = &r->cells[pass->column];
+	struct scenario scn = r->scn;
 	unsigned int bad = 0;
-	char err[300] = "";
 
-	/* A target that was opened again has made its own settings. */
-	if (settings_apply(column_of(pass), err) < 0)
-		break_column(pass, err);
-	while (!stopped(pass) && cell->runs < pass->want[row] && bad < INFRA_MORE) {
+	add_wait(&scn, settings_wait_ms(column_of(pass)));
+	while (!stopped(pass) && cell->runs < pass->want[row] && bad < INFRA_MORE &&
+	       apply(pass)) {
 		struct result res;
 		int ret;
 
 		result_init(&res);
-		ret = runner_run(runner, &r->scn, 0, &res);
+		ret = runner_run(runner, &scn, 0, &res);
 		if (ret < 0) {
 			break_column(pass,
 				     runner->error[0] ? runner->error : strerror(-ret));
 		} else {
-			file_result(pass, row, &res);
+			file_result(pass, row, &scn, &res);
 			bad += res.verdict == VERDICT_INFRA;
 			if (res.poisoned && !strcmp(column_of(pass)->spec, "host"))
 				break_column(pass,
@@ -141,6 +176,38 @@ static unsigned int next_row(struct pass *pass)
 	return row;
 }
 
+/* Opening the host makes its settings, so all jobs do that before the first run. */
+static void wait_for_others(struct pass *pass)
+{
+	unsigned int all =
+		pass->matrix->jobs < PASS_JOBS_MAX ? pass->matrix->jobs : PASS_JOBS_MAX;
+
+	pthread_mutex_lock(&pass->lock);
+	pass->opened++;
+	pass->working++;
+	pthread_cond_broadcast(&pass->changed);
+	while (pass->opened < all && !pass->broken)
+		pthread_cond_wait(&pass->changed, &pass->lock);
+	pthread_mutex_unlock(&pass->lock);
+}
+
+/* The last one puts the machine's settings back, while its target is still open. */
+static void finish(struct pass *pass, struct runner *runner)
+{
+	bool last;
+
+	pthread_mutex_lock(&pass->lock);
+	last = --pass->working == 0;
+	pthread_mutex_unlock(&pass->lock);
+	if (last && pass->applied)
+		settings_restore(column_of(pass), &pass->saved);
+	runner_release(runner);
+	pthread_mutex_lock(&pass->lock);
+	pass->jobs--;
+	pthread_cond_broadcast(&pass->changed);
+	pthread_mutex_unlock(&pass->lock);
+}
+
 /* The target belongs to this thread: what is behind it dies with the thread that opened it. */
 static void *job_main(void *arg)
 {
@@ -163,13 +230,10 @@ static void *job_main(void *arg)
 		break_column(pass, runner.error);
 	else
 		greet(pass, runner.target);
+	wait_for_others(pass);
 	while (!stopped(pass) && (row = next_row(pass)) < pass->matrix->q->n_rows)
 		run_row(pass, &runner, row);
-	runner_release(&runner);
-	pthread_mutex_lock(&pass->lock);
-	pass->jobs--;
-	pthread_cond_signal(&pass->changed);
-	pthread_mutex_unlock(&pass->lock);
+	finish(pass, &runner);
 	return NULL;
 }
 
@@ -202,8 +266,12 @@ int pass_start(struct pass *pass, const struct matrix *matrix, unsigned int colu
 			pass->threads[i] = 0;
 		pthread_mutex_unlock(&pass->lock);
 	}
-	if (ret)
+	if (ret) {
+		pthread_mutex_lock(&pass->lock);
 		pass->broken = true;
+		pthread_cond_broadcast(&pass->changed);
+		pthread_mutex_unlock(&pass->lock);
+	}
 	return ret;
 }
 
@@ -229,7 +297,6 @@ void pass_end(struct pass *pass)
 	for (unsigned int i = 0; i < PASS_JOBS_MAX && pass->threads[i]; i++)
 		pthread_join(pass->threads[i], NULL);
 	if (pass->findings.list) {
-		settings_restore(column_of(pass), &pass->saved);
 		findings_flush(&pass->findings);
 		findings_close(&pass->findings);
 	}

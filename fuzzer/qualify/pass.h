@@ -19,8 +19,10 @@ struct pass {
 	pthread_mutex_t lock;	  /* of all that follows, and of the column's cells */
 	pthread_cond_t changed;
 	unsigned int next_row, running, jobs;
-	unsigned int runs; /* made in this turn */
-	bool broken;	   /* the kernel is of no use any more */
+	unsigned int opened, working; /* jobs whose target is open or refused; that run */
+	bool applied;		      /* a setting of this machine was changed */
+	unsigned int runs;	      /* made in this turn */
+	bool broken;		      /* the kernel is of no use any more */
 	pthread_t threads[PASS_JOBS_MAX];
 	struct settings_saved saved;
 	struct findings findings;

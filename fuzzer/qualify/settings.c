@@ -10,18 +10,22 @@
 
 #include "settings.h"
 
+#define DEFAULT_TIMEOUT "fs.fuse.default_request_timeout"
+#define MAX_TIMEOUT	"fs.fuse.max_request_timeout"
+#define TIMER_MS	15000 /* FUSE_TIMEOUT_TIMER_FREQ */
+#define MARGIN_MS	3000
+
 static const struct known_setting {
 	const char *key;
 	const char *path; /* of this machine; NULL: an option of a guest */
 	long least, most;
+	const char *idle; /* what targets/sysctls.c sets; NULL: it leaves it alone */
 } table[] = {
-	{"fs.fuse.default_request_timeout", "/proc/sys/fs/fuse/default_request_timeout",
-	 0, 65535},
-	{"fs.fuse.max_request_timeout", "/proc/sys/fs/fuse/max_request_timeout", 0,
-	 65535},
-	{"fuse.enable_uring", "/sys/module/fuse/parameters/enable_uring", 0, 1},
-	{"cpus", NULL, 1, 64},
-	{"memory", NULL, 64, 65536},
+	{DEFAULT_TIMEOUT, "/proc/sys/fs/fuse/default_request_timeout", 0, 65535, "0"},
+	{MAX_TIMEOUT, "/proc/sys/fs/fuse/max_request_timeout", 0, 65535, "0"},
+	{"fuse.enable_uring", "/sys/module/fuse/parameters/enable_uring", 0, 1, NULL},
+	{"cpus", NULL, 1, 64, NULL},
+	{"memory", NULL, 64, 65536, NULL},
 };
 
 #define N_TABLE (sizeof(table) / sizeof(table[0]))
@@ -183,7 +187,29 @@ void settings_restore(const struct column *column, const struct settings_saved *
 	for (unsigned int i = 0; i < column->n_settings; i++) {
 		const struct known_setting *known = find(column->settings[i].key);
 
-		if (known && known->path && saved->values[i][0])
+		if (known && known->idle)
+			write_value(known->path, known->idle);
+		else if (known && known->path && saved->values[i][0])
 			write_value(known->path, saved->values[i]);
 	}
+}
+
+static unsigned long value_of(const struct column *column, const char *key)
+{
+	for (unsigned int i = 0; i < column->n_settings; i++)
+		if (!strcmp(column->settings[i].key, key))
+			return strtoul(column->settings[i].value, NULL, 10);
+	return 0;
+}
+
+/* As init_server_timeout() of the kernel puts the two together for a server that asks for none. */
+unsigned int settings_wait_ms(const struct column *column)
+{
+	unsigned long timeout = value_of(column, DEFAULT_TIMEOUT);
+	unsigned long most = value_of(column, MAX_TIMEOUT), ms;
+
+	if (most && (!timeout || timeout > most))
+		timeout = most;
+	ms = timeout * 1000 + TIMER_MS + MARGIN_MS;
+	return timeout && ms <= SETTINGS_WAIT_MAX_MS ? (unsigned int)ms : 0;
 }

@@ -24,6 +24,13 @@ int sweep_parse(const char *arg, struct sweep *ret_sweep, char *err);
 int settings_check(const struct column *column, char *err);
 void settings_options(const struct column *column, struct target_options *options);
 
+/*
+ * How long the kernel's own request timeouts may take to end a hang under these settings, 0: they are off, or take
+ * longer than SETTINGS_WAIT_MAX_MS. The kernel looks every 15 s for requests that are older (FUSE_TIMEOUT_TIMER_FREQ).
+ */
+#define SETTINGS_WAIT_MAX_MS 120000
+unsigned int settings_wait_ms(const struct column *column);
+
 struct settings_saved {
 	char values[SETTINGS_MAX][64];
 };
@@ -32,6 +39,7 @@ struct settings_saved {
 void settings_save(const struct column *column, struct settings_saved *ret_saved);
 /* 0, or -errno with err[300]. */
 int settings_apply(const struct column *column, char *err);
+/* While a target is still open: what that one sets itself goes back to its value, and it restores the machine's. */
 void settings_restore(const struct column *column, const struct settings_saved *saved);
 
 #endif

@@ -252,8 +252,14 @@ void run_steps(struct run *run)
 	int64_t deadline = now_us() + (int64_t)run->budget_ms * 1000;
 
 	run->res->n_steps = run->scn->n_steps;
-	for (unsigned int i = 0; i < run->scn->n_steps && now_us() < deadline; i++)
+	for (unsigned int i = 0; i < run->scn->n_steps && now_us() < deadline; i++) {
+		const struct scn_step *step = &run->scn->steps[i];
+
+		/* A wait that was asked for is no delay. */
+		if (step->actor == ACTOR_CTL && step->op == OP_sleep)
+			deadline += (int64_t)step->v * 1000;
 		one_step(run, i);
+	}
 	run->steps_end_us = now_us();
 	run_collect_late(run);
 }

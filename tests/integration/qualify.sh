@@ -14,6 +14,13 @@ verdict() {
 
 json() { python3 -c "import json; q = json.load(open('$TMP/q/qualify.json')); $1" || fail "qualify.json: $1"; }
 
+timeouts=/proc/sys/fs/fuse/default_request_timeout
+if [ "$(id -u)" = 0 ] && [ -c /dev/fuse ] && [ -w $timeouts ]; then
+  "$SF" qualify --kernel host --sweep fs.fuse.default_request_timeout=0,15 --repeat 1 --repeat-max 1 -o "$TMP/slow" \
+    corpus/hangs/exit-flush.txt > "$TMP/slow.out" 2>&1 &
+  slow=$!
+fi
+
 verdict 0 PASS --kernel good --baseline good
 verdict 0 PASS --kernel good
 # A planted regression is caught, proven by runs on both, and named.
@@ -91,7 +98,6 @@ if [ "$(id -u)" != 0 ] || [ ! -c /dev/fuse ]; then
   echo "this machine's kernel was left out: not root, or no /dev/fuse"
   exit 0
 fi
-timeouts=/proc/sys/fs/fuse/default_request_timeout
 few="corpus/hangs/exit-flush.txt corpus/hangs/pidns-flush.txt corpus/seeds/simplest.txt corpus/seeds/not-late-reply.txt"
 rm -rf "$TMP/q"
 # shellcheck disable=SC2086 # words
@@ -108,18 +114,36 @@ if [ -w $timeouts ]; then
   before=$(cat $timeouts)
   rm -rf "$TMP/q"
   "$SF" qualify --kernel host --sweep fs.fuse.default_request_timeout=0,15 --repeat 20 -o "$TMP/q" \
-    corpus/hangs/exit-flush.txt > "$TMP/out" 2>&1 &
+    corpus/seeds/simplest.txt > "$TMP/out" 2>&1 &
   pid=$!
   seen=
   while kill -0 "$pid" 2> /dev/null; do
     [ "$(cat $timeouts)" = 15 ] && seen=1
     sleep 0.02
   done
-  wait "$pid" || { cat "$TMP/out"; fail "a time-out that has no time to come makes a difference"; }
+  wait "$pid" || { cat "$TMP/out"; fail "a time-out makes a difference to what does not hang"; }
   [ -n "$seen" ] || fail "the swept setting was never set"
   json 'assert [c["settings"][0]["value"] for c in q["columns"]] == ["0", "15"]'
+  # Killed while it is set, and gone on with: what was set is not taken for what was found.
+  rm -rf "$TMP/q"
+  "$SF" qualify --kernel host --sweep fs.fuse.default_request_timeout=15 --repeat 100 -o "$TMP/q" \
+    corpus/seeds/simplest.txt > "$TMP/out" 2>&1 &
+  pid=$!
+  until [ "$(cat $timeouts)" = 15 ] || ! kill -0 "$pid" 2> /dev/null; do
+    sleep 0.01
+  done
+  kill -9 "$pid" 2> /dev/null
+  wait "$pid" 2> /dev/null
+  want 0 "$SF" qualify --resume -o "$TMP/q"
   # Others may use this machine at the same time: theirs is 0.
   after=$(cat $timeouts)
   [ "$after" = "$before" ] || [ "$after" = 0 ] || fail "the setting is $after afterwards, it was $before"
+  # The kernel ends a hang after 15 to 30 seconds, and a run waits for that. Most of the rest ran meanwhile.
+  wait "$slow"
+  [ -s "$TMP/slow/qualify.json" ] || { cat "$TMP/slow.out"; fail "the sweep with a hang did not end"; }
+  python3 -c 'import json, sys
+row = json.load(open(sys.argv[1]))["rows"][0]
+got = [c["kinds"][0]["verdict"] for c in row["cells"]]
+assert got == ["lost", "clean"], got' "$TMP/slow/qualify.json" || fail "the time-out of the kernel had no time to come"
 fi
 [ -z "$(leftovers)" ] || fail "a connection stayed"

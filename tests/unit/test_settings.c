@@ -138,6 +138,39 @@ static void test_rows(void **state)
 	file_remove_tree(AT_FDCWD, dir);
 }
 
+static unsigned int wait_with(const char *standard, const char *most)
+{
+	struct column column = {.spec = "host"};
+
+	for (int i = 0; i < 2; i++) {
+		struct setting *setting = &column.settings[column.n_settings];
+
+		if (!(i ? most : standard))
+			continue;
+		snprintf(setting->key, sizeof(setting->key), "fs.fuse.%s_request_timeout",
+			 i ? "max" : "default");
+		snprintf(setting->value, sizeof(setting->value), "%s",
+			 i ? most : standard);
+		column.n_settings++;
+	}
+	return settings_wait_ms(&column);
+}
+
+/* The time-out, the 15 s between two looks of the kernel, and a little. */
+static void test_wait(void **state)
+{
+	(void)state;
+	assert_int_equal(wait_with(NULL, NULL), 0);
+	assert_int_equal(wait_with("0", NULL), 0);
+	assert_int_equal(wait_with("0", "0"), 0);
+	assert_in_range(wait_with("15", NULL), 30001, 40000);
+	assert_int_equal(wait_with(NULL, "15"), wait_with("15", NULL));
+	assert_int_equal(wait_with("60", "15"), wait_with("15", NULL));
+	assert_int_equal(wait_with("15", "60"), wait_with("15", NULL));
+	/* Nobody waits for that. */
+	assert_int_equal(wait_with("600", NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +178,7 @@ int main(void)
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
