@@ -174,10 +174,8 @@ static void test_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sweep),
-		cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_sweep),	cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_wait),
 	};
 
