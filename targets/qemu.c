@@ -220,14 +220,25 @@ static void stop(struct qemu *qemu)
 	peer_release(&qemu->peer);
 }
 
-static int boot(struct qemu *qemu, char *err)
+static int boot_once(struct qemu *qemu, char *err)
 {
-	char why[200];
 	int spare = -1, ret = start(qemu, false, &spare, err);
 
 	if (ret < 0)
 		return ret;
-	ret = peer_hello(&qemu->peer, qemu->peer.channel, spare, BOOT_MS, err);
+	return peer_hello(&qemu->peer, qemu->peer.channel, spare, BOOT_MS, err);
+}
+
+/* On a loaded host a good kernel now and then dies while it boots (an oops in sched_clock_cpu() of 6.12): not twice. */
+static int boot(struct qemu *qemu, char *err)
+{
+	char why[200];
+	int ret = boot_once(qemu, err);
+
+	if (ret == -ECONNRESET) {
+		stop(qemu);
+		ret = boot_once(qemu, err);
+	}
 	if (ret < 0)
 		return ret;
 	free(qemu->hello);
