@@ -69,35 +69,56 @@ static void waits_in(const json_t *task, char *frame, size_t size)
 	frame[0] = '\0';
 }
 
+/* A task that may be told to die, and whose stack is looked at: not one of a server that lives on. */
+static bool is_looked_at(const json_t *task, enum verdict verdict)
+{
+	const char *role = text_of(task, "role");
+
+	if (verdict != VERDICT_HELD && verdict != VERDICT_LOST && verdict != VERDICT_DEAF)
+		return true;
+	return strcmp(role, "daemon") != 0 && strcmp(role, "server") != 0;
+}
+
+static bool any_in_stack(const json_t *tasks, enum verdict verdict, const char *frame)
+{
+	const json_t *task;
+	size_t i;
+
+	json_array_foreach(tasks, i, task)
+	{
+		if (is_looked_at(task, verdict) && in_stack(task, frame))
+			return true;
+	}
+	return false;
+}
+
 /*
- * Of the first root, "heir fuse_flush exit_files; server ...": the word after the role. An explanation may name a
- * function that was inlined, or a server that is not looked at as it stays alive: then where a worker waits.
+ * Of the roots, "heir fuse_flush exit_files; server ...", the first whose function, the word after the role, is in a
+ * stack that is looked at: a zombie has none, and an explanation may name one that was inlined. Without any: where the
+ * first of those tasks waits.
  */
 static void find_frame(struct finding_file *finding, const json_t *json)
 {
-	const char *word = strchr(text_of(json, "roots"), ' ');
 	const json_t *tasks = json_object_get(json, "tasks"), *task;
-	bool server_lives = finding->verdict == VERDICT_HELD ||
-			    finding->verdict == VERDICT_LOST ||
-			    finding->verdict == VERDICT_DEAF;
+	const char *root = text_of(json, "roots");
 	size_t i;
 
-	finding->frame[0] = '\0';
-	if (!word)
-		return;
-	snprintf(finding->frame, sizeof(finding->frame), "%.*s",
-		 (int)strcspn(word + 1, " ;"), word + 1);
-	json_array_foreach(tasks, i, task)
-	{
-		bool daemon = !strcmp(text_of(task, "role"), "daemon");
+	while (*root) {
+		const char *word = root + strcspn(root, " ;");
 
-		if (!(daemon && server_lives) && in_stack(task, finding->frame))
+		word += *word == ' ';
+		snprintf(finding->frame, sizeof(finding->frame), "%.*s",
+			 (int)strcspn(word, " ;"), word);
+		if (finding->frame[0] &&
+		    any_in_stack(tasks, finding->verdict, finding->frame))
 			return;
+		root = word + strcspn(word, ";");
+		root += strspn(root, "; ");
 	}
 	finding->frame[0] = '\0';
 	json_array_foreach(tasks, i, task)
 	{
-		if (!finding->frame[0] && strcmp(text_of(task, "role"), "daemon") != 0)
+		if (!finding->frame[0] && is_looked_at(task, finding->verdict))
 			waits_in(task, finding->frame, sizeof(finding->frame));
 	}
 }

@@ -87,6 +87,14 @@ task t0: fork
 fault: LOOKUP: self_read f0
 t0: mknod f0
 TXT
+# The first root is a zombie, the leader of a server whose other thread lives on.
+scenario zombie-root - << 'TXT'
+expect: lost
+config: threads=2
+task t0: fork
+fault: FLUSH: thread_exit
+t0: open fd0 f0 rdonly
+TXT
 # Nobody can read the stack of the root.
 scenario locked-root - < corpus/hangs/exec-flush.txt
 
