@@ -130,17 +130,35 @@ static void add_wait(struct scenario *scn, unsigned int ms)
 	}
 }
 
+/* One run of the row for this job, if it lacks any. */
+static bool take_run(struct pass *pass, unsigned int row)
+{
+	struct handed *handed = &pass->handed[row];
+	bool taken;
+
+	pthread_mutex_lock(&pass->lock);
+	taken = !stopped(pass) && handed->runs < pass->want[row] &&
+		handed->bad < INFRA_MORE;
+	handed->runs += taken;
+	pthread_mutex_unlock(&pass->lock);
+	return taken;
+}
+
+static void hand_back(struct pass *pass, unsigned int row)
+{
+	pthread_mutex_lock(&pass->lock);
+	pass->handed[row].runs--;
+	pass->handed[row].bad++;
+	pthread_mutex_unlock(&pass->lock);
+}
+
 /* All the runs that a cell still lacks. */
 static void run_row(struct pass *pass, struct runner *runner, unsigned int row)
 {
-	struct row *r = &pass->matrix->q->rows[row];
-	struct cell *cell = &r->cells[pass->column];
-	struct scenario scn = r->scn;
-	unsigned int bad = 0;
+	struct scenario scn = pass->matrix->q->rows[row].scn;
 
 	add_wait(&scn, settings_wait_ms(column_of(pass)));
-	while (!stopped(pass) && cell->runs < pass->want[row] && bad < INFRA_MORE &&
-	       apply(pass)) {
+	while (take_run(pass, row) && apply(pass)) {
 		struct result res;
 		int ret;
 
@@ -151,7 +169,8 @@ static void run_row(struct pass *pass, struct runner *runner, unsigned int row)
 				     runner->error[0] ? runner->error : strerror(-ret));
 		} else {
 			file_result(pass, row, &scn, &res);
-			bad += res.verdict == VERDICT_INFRA;
+			if (res.verdict == VERDICT_INFRA)
+				hand_back(pass, row);
 			if (res.poisoned && !strcmp(column_of(pass)->spec, "host"))
 				break_column(pass,
 					     "tasks survived every rung: this machine "
@@ -161,6 +180,10 @@ static void run_row(struct pass *pass, struct runner *runner, unsigned int row)
 	}
 }
 
+/*
+ * A row is run by one job, as its executor knows the roots after the first run. In the end jobs that have nothing
+ * to do help with the rows of others.
+ */
 static unsigned int next_row(struct pass *pass)
 {
 	const struct qualification *q = pass->matrix->q;
@@ -168,10 +191,13 @@ static unsigned int next_row(struct pass *pass)
 
 	pthread_mutex_lock(&pass->lock);
 	while (pass->next_row < q->n_rows &&
-	       q->rows[pass->next_row].cells[pass->column].runs >=
-		       pass->want[pass->next_row])
+	       pass->handed[pass->next_row].runs >= pass->want[pass->next_row])
 		pass->next_row++;
-	row = pass->next_row++;
+	row = pass->next_row < q->n_rows ? pass->next_row++ : 0;
+	while (pass->next_row == q->n_rows && row < q->n_rows &&
+	       (pass->handed[row].runs >= pass->want[row] ||
+		pass->handed[row].bad >= INFRA_MORE))
+		row++;
 	pthread_mutex_unlock(&pass->lock);
 	return row;
 }
@@ -250,6 +276,12 @@ int pass_start(struct pass *pass, const struct matrix *matrix, unsigned int colu
 	pass->began_us = now_us();
 	pthread_mutex_init(&pass->lock, NULL);
 	pthread_cond_init(&pass->changed, NULL);
+	pass->dir_fd = -1;
+	pass->handed = calloc(matrix->q->n_rows + 1, sizeof(*pass->handed));
+	if (!pass->handed)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < matrix->q->n_rows; i++)
+		pass->handed[i].runs = matrix->q->rows[i].cells[column].runs;
 	pass->dir_fd = matrix_column_dir(matrix, column);
 	if (pass->dir_fd < 0)
 		return pass->dir_fd;
@@ -303,6 +335,7 @@ void pass_end(struct pass *pass)
 	}
 	if (pass->dir_fd >= 0)
 		close(pass->dir_fd);
+	free(pass->handed);
 	pthread_cond_destroy(&pass->changed);
 	pthread_mutex_destroy(&pass->lock);
 }

@@ -19,6 +19,9 @@ struct pass {
 	pthread_mutex_t lock;	  /* of all that follows, and of the column's cells */
 	pthread_cond_t changed;
 	unsigned int next_row, running, jobs;
+	struct handed {
+		unsigned int runs, bad; /* made or under way; without an answer */
+	} * handed;			/* of each row */
 	unsigned int opened, working; /* jobs whose target is open or refused; that run */
 	bool applied;		      /* a setting of this machine was changed */
 	unsigned int runs;	      /* made in this turn */
