@@ -309,19 +309,6 @@ static void judge_loss(struct peer *peer, int error, struct result *res)
 		set_infra(peer, error, res);
 }
 
-static unsigned int scenario_ms(const struct scenario *scn)
-{
-	unsigned int ms = 0;
-
-	for (unsigned int i = 0; i < scn->n_steps; i++)
-		if (op_table[scn->steps[i].op].arg[3] == ARG_MS)
-			ms += scn->steps[i].v;
-	for (unsigned int i = 0; i < scn->n_faults; i++)
-		if (fault_table[scn->faults[i].action].arg == ARG_MS)
-			ms += scn->faults[i].value;
-	return ms;
-}
-
 /* How long a run may take; measured by what fork, exit, wait cost there (HELLO's grace_ms
  * is 50 at least). */
 static int deadline_ms(const struct peer *peer, const struct scenario *scn)
@@ -329,9 +316,9 @@ static int deadline_ms(const struct peer *peer, const struct scenario *scn)
 	unsigned int scale = peer->grace_ms / 50;
 
 	if (peer->patience_ms)
-		return (int)(peer->patience_ms + scenario_ms(scn));
+		return (int)(peer->patience_ms + scenario_wait_ms(scn));
 	scale = scale < 1 ? 1 : scale > MAX_SCALE ? MAX_SCALE : scale;
-	return (int)(STEPS_MS + scenario_ms(scn) + LADDER_MS * scale +
+	return (int)(STEPS_MS + scenario_wait_ms(scn) + LADDER_MS * scale +
 		     (peer->guest ? KERNEL_MS : 0));
 }
 

@@ -46,6 +46,27 @@ static void need_arguments(struct needs *needs, const struct scn_step *step)
 	}
 }
 
+/* What the controller does to the daemon and its connection. */
+static void need_steering(struct needs *needs, const struct scn_step *step)
+{
+	switch (step->op) {
+	case OP_abort:
+		needs->abort_step = true;
+		break;
+	case OP_close_dev:
+		needs->close_dev = needs->polling = true;
+		break;
+	case OP_gate:
+		needs->gate = needs->polling = true;
+		break;
+	case OP_release:
+		needs->holds |= HOLD_RELEASE;
+		break;
+	default:
+		break;
+	}
+}
+
 static void need_variables(struct needs *needs, const struct scn_step *step)
 {
 	switch (step->op) {
@@ -103,19 +124,8 @@ static void need_variables(struct needs *needs, const struct scn_step *step)
 	case OP_wait_any:
 		needs->headers |= HEADER_WAIT;
 		break;
-	case OP_abort:
-		needs->abort_step = true;
-		break;
-	case OP_close_dev:
-		needs->close_dev = needs->polling = true;
-		break;
-	case OP_gate:
-		needs->gate = needs->polling = true;
-		break;
-	case OP_release:
-		needs->holds |= HOLD_RELEASE;
-		break;
 	default:
+		need_steering(needs, step);
 		break;
 	}
 }

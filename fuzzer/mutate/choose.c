@@ -8,25 +8,11 @@
 /* Parts at which a scenario is worth half: long ones run longer and tell less. */
 #define HALF 128
 
-/* What the scenario waits for by the clock. */
-static unsigned int waiting_ms(const struct scenario *scn)
-{
-	unsigned int ms = 0;
-
-	for (unsigned int i = 0; i < scn->n_steps; i++)
-		if (op_table[scn->steps[i].op].arg[3] == ARG_MS)
-			ms += scn->steps[i].v;
-	for (unsigned int i = 0; i < scn->n_faults; i++)
-		if (fault_table[scn->faults[i].action].arg == ARG_MS)
-			ms += 20 + scn->faults[i].value;
-	return ms;
-}
-
 uint64_t choose_score(const struct archive *archive, const struct scenario *scn,
 		      enum archive_goal goal, struct traits *ret_traits)
 {
 	struct outlook outlook;
-	unsigned int ms = waiting_ms(scn);
+	unsigned int ms = scenario_wait_ms(scn);
 	uint64_t score;
 
 	outlook_init(&outlook, scn);

@@ -315,3 +315,16 @@ bool scenario_equal(const struct scenario *a, const struct scenario *b)
 	}
 	return true;
 }
+
+unsigned int scenario_wait_ms(const struct scenario *scn)
+{
+	unsigned int ms = 0;
+
+	for (unsigned int i = 0; i < scn->n_steps; i++)
+		if (op_table[scn->steps[i].op].arg[3] == ARG_MS)
+			ms += scn->steps[i].v;
+	for (unsigned int i = 0; i < scn->n_faults; i++)
+		if (fault_table[scn->faults[i].action].arg == ARG_MS)
+			ms += scn->faults[i].value;
+	return ms;
+}

@@ -165,4 +165,7 @@ const struct scn_task *scenario_task(const struct scenario *scn, unsigned int id
  */
 unsigned int scenario_namespace(const struct scenario *scn, unsigned int actor);
 
+/* Milliseconds of its sleeping steps and timed holds, each counted once: what it waits for by the clock at most. */
+unsigned int scenario_wait_ms(const struct scenario *scn);
+
 #endif

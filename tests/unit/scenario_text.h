@@ -4,7 +4,9 @@
 #define SF_TEST_SCENARIO_TEXT_H
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/scenario/text.h"
 #include "scenario_random.h"
@@ -34,6 +36,14 @@ static inline void must_parse(const char *name, const char *text,
 	if (scenario_parse(text, strlen(text), ret_scn, &error) < 0)
 		fail_msg("%s:%u:%u: %s\n%s", name, error.line, error.column,
 			 error.message, text);
+}
+
+static inline struct scenario parsed(const char *text)
+{
+	struct scenario scn;
+
+	must_parse("scenario", text, &scn);
+	return scn;
 }
 
 static inline void check_round_trip(const char *name, const struct scenario *scn)

@@ -19,7 +19,7 @@
 #include "fuzzer/mutate/generate.h"
 #include "fuzzer/scenario_file.h"
 #include "harness/scenario/tables.h"
-#include "harness/scenario/text.h"
+#include "scenario_text.h"
 
 static char dir[] = "/tmp/test_export-XXXXXX";
 static unsigned int n_written, n_refused;
@@ -118,25 +118,15 @@ static void test_corpus(void **state)
 	export_folder("corpus/seeds", 20);
 }
 
-static struct scenario parse(const char *text)
-{
-	struct text_error err;
-	struct scenario scn;
-
-	if (scenario_parse(text, strlen(text), &scn, &err) < 0)
-		fail_msg("%u:%u: %s", err.line, err.column, err.message);
-	return scn;
-}
-
 /* Each with a step that releases what is held, and in a plan with a rule that holds. */
 static void test_faults(void **state)
 {
-	struct scenario scn = parse("task t0: fork\n"
-				    "fault: READ: hold\n"
-				    "fault: LOOKUP #2 from t0: errno EIO\n"
-				    "t0: open fd0 f0 rdonly\n"
-				    "t0: read fd0 4096\n"
-				    "ctl: release 1\n");
+	struct scenario scn = parsed("task t0: fork\n"
+				     "fault: READ: hold\n"
+				     "fault: LOOKUP #2 from t0: errno EIO\n"
+				     "t0: open fd0 f0 rdonly\n"
+				     "t0: read fd0 4096\n"
+				     "ctl: release 1\n");
 	char why[200], name[100];
 
 	(void)state;
@@ -177,13 +167,13 @@ static void test_operations(void **state)
 
 	(void)state;
 	for (unsigned int op = 0; op < OP_COUNT; op++) {
-		struct scenario scn = parse("task t0: fork\n"
-					    "task t1: fork of t0\n"
-					    "task t2: vfork of t0 late\n"
-					    "fault: READ: hold\n"
-					    "t0: open fd0 f0 rdwr\n"
-					    "t0: mmap map0 fd0 rw|shared 4096\n"
-					    "t0: nop\n");
+		struct scenario scn = parsed("task t0: fork\n"
+					     "task t1: fork of t0\n"
+					     "task t2: vfork of t0 late\n"
+					     "fault: READ: hold\n"
+					     "t0: open fd0 f0 rdwr\n"
+					     "t0: mmap map0 fd0 rw|shared 4096\n"
+					     "t0: nop\n");
 		struct scn_step *step = &scn.steps[2];
 
 		step->op = (uint8_t)op;
@@ -236,13 +226,13 @@ static void test_refusals(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct scenario scn = parse(rows[i].text);
+		struct scenario scn = parsed(rows[i].text);
 
 		assert_null(export(&scn, VERDICT_LOST, why));
 		if (strncmp(why, rows[i].why, strlen(rows[i].why)) != 0)
 			fail_msg("'%s' instead of '%s'", why, rows[i].why);
 	}
-	struct scenario scn = parse("t0: nop\n");
+	struct scenario scn = parsed("t0: nop\n");
 
 	assert_null(export(&scn, VERDICT_CLEAN, why));
 	assert_non_null(strstr(why, "no stuck task"));

@@ -11,23 +11,13 @@
 
 #include "fuzzer/mutate/choose.h"
 #include "fuzzer/mutate/generate.h"
-#include "harness/scenario/text.h"
 #include "scenario_random.h"
-
-static struct scenario parse(const char *text)
-{
-	struct text_error error;
-	struct scenario scn;
-
-	if (scenario_parse(text, strlen(text), &scn, &error) < 0)
-		fail_msg("line %u: %s", error.line, error.message);
-	return scn;
-}
+#include "scenario_text.h"
 
 /* Number of waits; the first of them in *ret. */
 static unsigned int waits_of(const char *text, struct outlook_wait *ret)
 {
-	struct scenario scn = parse(text);
+	struct scenario scn = parsed(text);
 	struct outlook outlook;
 
 	outlook_init(&outlook, &scn);
@@ -112,7 +102,7 @@ static void test_no_waits(void **state)
 
 static void test_ends(void **state)
 {
-	struct scenario scn = parse(INCIDENT);
+	struct scenario scn = parsed(INCIDENT);
 	struct outlook outlook;
 
 	(void)state;
@@ -125,14 +115,14 @@ static void test_ends(void **state)
 	assert_true(outlook.step[2].waits);
 	assert_int_equal(outlook.step[3].ends, OUT_BY_GROUP);
 	assert_int_equal(outlook.step[3].role, OUT_INIT);
-	scn = parse(HEAD "t1: open fd0 f0 rdwr\nt1: exit 0\n");
+	scn = parsed(HEAD "t1: open fd0 f0 rdwr\nt1: exit 0\n");
 	outlook_init(&outlook, &scn);
 	assert_int_equal(outlook.step[1].holds, OUT_HOLDS_FILE);
 }
 
 static void traits_of(const char *text, struct traits *traits)
 {
-	struct scenario scn = parse(text);
+	struct scenario scn = parsed(text);
 	struct outlook outlook;
 
 	outlook_init(&outlook, &scn);
@@ -230,7 +220,7 @@ static void test_archive(void **state)
 static void test_choice_is_deterministic(void **state)
 {
 	struct archive *archive[2] = {archive_new(), archive_new()};
-	struct scenario entry = parse(INCIDENT), made[2];
+	struct scenario entry = parsed(INCIDENT), made[2];
 	struct rng rng[2];
 
 	(void)state;

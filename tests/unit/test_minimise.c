@@ -13,8 +13,8 @@
 #include "fuzzer/minimise/minimise.h"
 #include "fuzzer/replay/schedule.h"
 #include "harness/scenario/tables.h"
-#include "harness/scenario/text.h"
 #include "scenario_random.h"
+#include "scenario_text.h"
 
 struct oracle {
 	bool (*shows)(const struct scenario *scn);
@@ -48,16 +48,6 @@ static int keep(void *ctx, const struct scenario *best)
 	return 0;
 }
 
-static struct scenario parse(const char *text)
-{
-	struct text_error err;
-	struct scenario scn;
-
-	if (scenario_parse(text, strlen(text), &scn, &err) < 0)
-		fail_msg("%u:%u: %s", err.line, err.column, err.message);
-	return scn;
-}
-
 static int run(struct oracle *oracle, struct minimise *min, const struct scenario *from)
 {
 	*min = (struct minimise){
@@ -67,7 +57,7 @@ static int run(struct oracle *oracle, struct minimise *min, const struct scenari
 
 static void is_text(const struct scenario *scn, const char *want)
 {
-	struct scenario expected = parse(want);
+	struct scenario expected = parsed(want);
 
 	if (!scenario_equal(scn, &expected)) {
 		char text[16384] = "";
@@ -125,7 +115,7 @@ static const char big[] = "config: daemon=inside threads=3 cpus=2 clone_fd leak_
 static void everything_needless_goes(void **state)
 {
 	struct oracle oracle = {.shows = open_close_flush};
-	struct scenario from = parse(big);
+	struct scenario from = parsed(big);
 	struct minimise min;
 
 	(void)state;
@@ -148,7 +138,7 @@ static bool pair(const struct scenario *scn)
 static void what_matters_together_stays(void **state)
 {
 	struct oracle oracle = {.shows = pair};
-	struct scenario from = parse(big);
+	struct scenario from = parsed(big);
 	struct minimise min;
 
 	(void)state;
@@ -171,7 +161,7 @@ static bool needs_namespace(const struct scenario *scn)
 static void a_daemon_inside_keeps_its_home(void **state)
 {
 	struct oracle oracle = {.shows = needs_namespace};
-	struct scenario from = parse(big);
+	struct scenario from = parsed(big);
 	struct minimise min;
 
 	(void)state;
@@ -188,7 +178,7 @@ static bool always(const struct scenario *scn)
 static void the_empty_scenario_is_the_end(void **state)
 {
 	struct oracle oracle = {.shows = always};
-	struct scenario from = parse(big);
+	struct scenario from = parsed(big);
 	struct minimise min;
 
 	(void)state;
@@ -198,7 +188,7 @@ static void the_empty_scenario_is_the_end(void **state)
 
 static bool whole(const struct scenario *scn)
 {
-	struct scenario from = parse(big);
+	struct scenario from = parsed(big);
 
 	return scenario_equal(scn, &from);
 }
@@ -206,7 +196,7 @@ static bool whole(const struct scenario *scn)
 static void what_cannot_shrink_is_left_alone(void **state)
 {
 	struct oracle oracle = {.shows = whole};
-	struct scenario from = parse(big);
+	struct scenario from = parsed(big);
 	struct minimise min;
 
 	(void)state;
@@ -221,7 +211,7 @@ static void what_cannot_shrink_is_left_alone(void **state)
 /* A user who interrupts has the best so far, and it still shows. */
 static void interruption_keeps_the_best(void **state)
 {
-	struct scenario from = parse(big);
+	struct scenario from = parsed(big);
 
 	(void)state;
 	for (unsigned int stop = 1; stop < 60; stop++) {
@@ -283,11 +273,11 @@ static void results_are_one_minimal(void **state)
 /* Removing a step moves the numbers that rules hold. */
 static void step_numbers_follow(void **state)
 {
-	struct scenario from = parse("task t0: fork\n"
-				     "fault: FLUSH: hold_until_step 3\n"
-				     "t0: nop\n"
-				     "t0: stat f0\n"
-				     "t0: stat f1\n");
+	struct scenario from = parsed("task t0: fork\n"
+				      "fault: FLUSH: hold_until_step 3\n"
+				      "t0: nop\n"
+				      "t0: stat f0\n"
+				      "t0: stat f1\n");
 	struct scenario scn;
 
 	(void)state;
@@ -298,10 +288,10 @@ static void step_numbers_follow(void **state)
 
 static void schedules_differ_and_end(void **state)
 {
-	struct scenario from = parse("task t0: fork\n"
-				     "fault: FLUSH: hold\n"
-				     "t0: open fd0 f0 rdwr\n"
-				     "t0: close fd0\n");
+	struct scenario from = parsed("task t0: fork\n"
+				      "fault: FLUSH: hold\n"
+				      "t0: open fd0 f0 rdwr\n"
+				      "t0: close fd0\n");
 	char what[SCHEDULE_WHAT];
 	bool never = false, pause = false, barrier = false;
 	struct scenario scn;
