@@ -189,6 +189,14 @@ void generate_args(struct rng *rng, const struct model *model, struct scn_step *
 	/* What opens a file or makes a mapping wants a slot, most often a free one. */
 	if ((step->op == OP_open || step->op == OP_creat) && rng_chance(rng, 7, 8))
 		step->a = (fds & 0xff) == 0xff ? 0 : __builtin_ctz(~fds);
+	/* An open that fails takes along the steps that want its file. */
+	while ((step->op == OP_open || step->op == OP_creat) &&
+	       !model_opens(model, step) && rng_chance(rng, 7, 8)) {
+		step->b = generate_path(rng);
+		step->c = generate_oflags(rng);
+		if (fds & 1u << step->a)
+			break;
+	}
 	if (step->op == OP_mmap)
 		step->a = rng_below(rng, SCN_MAP_SLOTS);
 	if (step->op == OP_mmap && step->v == 0)

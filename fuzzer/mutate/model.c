@@ -103,7 +103,7 @@ static void create(struct model *m, const struct scn_task *task)
 	m->process[id] = task->kind == TASK_THREAD ? m->process[parent] : id;
 	m->files[id] = id;
 	m->mm[id] = id;
-	m->fds[id] = m->fds[m->files[parent]];
+	model_copy_files(m, m->files[parent], id);
 	if (task->kind == TASK_THREAD || task->kind == TASK_FILES)
 		m->files[id] = m->files[parent];
 	if (task->kind == TASK_THREAD || task->kind == TASK_VM ||
@@ -119,6 +119,7 @@ void model_init(struct model *model, const struct scenario *scn)
 {
 	memset(model, 0, sizeof(*model));
 	model->scn = scn;
+	model_init_paths(model);
 	for (unsigned int i = 0; i < MODEL_ACTORS; i++)
 		model->process[i] = model->files[i] = model->mm[i] = i;
 	model->state[ACTOR_CTL] = MODEL_READY;
@@ -131,6 +132,17 @@ void model_init(struct model *model, const struct scenario *scn)
 	}
 }
 
+/* Is this init that of the actor's pid namespace, or of one that its namespace is in? */
+static bool lives_below(const struct scenario *scn, unsigned int actor, unsigned int init)
+{
+	const struct scn_task *task = scenario_task(scn, actor);
+
+	if (scenario_namespace(scn, actor) == init)
+		return true;
+	return task && task->kind == TASK_PIDNS && task->parent != actor &&
+	       task->parent != ACTOR_CTL && lives_below(scn, task->parent, init);
+}
+
 static void end_process(struct model *m, unsigned int actor)
 {
 	for (unsigned int i = 0; i < MODEL_ACTORS; i++)
@@ -138,10 +150,10 @@ static void end_process(struct model *m, unsigned int actor)
 			m->state[i] = MODEL_GONE;
 	if (m->process[actor] == ACTOR_DAEMON)
 		m->daemon_gone = true;
-	/* The end of its init ends a pid namespace: zap_pid_ns_processes(). */
+	/* The end of its init ends a pid namespace, and those in it: zap_pid_ns_processes(). */
 	for (unsigned int i = 0; i < MODEL_ACTORS; i++) {
-		bool member = i != ACTOR_CTL && i != actor &&
-			      scenario_namespace(m->scn, i) == actor;
+		bool member =
+			i != ACTOR_CTL && i != actor && lives_below(m->scn, i, actor);
 
 		if (member && m->state[i] != MODEL_ABSENT && m->state[i] != MODEL_GONE)
 			end_process(m, i);
@@ -180,45 +192,6 @@ static void send_signal(struct model *m, unsigned int target, unsigned int sig)
 		end_process(m, target);
 	else if (signal_table[sig].value == 19)
 		m->state[target] = MODEL_BLOCKED;
-}
-
-static void change_files(struct model *m, const struct scn_step *step)
-{
-	uint8_t *fds = &m->fds[m->files[step->actor]];
-	uint8_t *maps = &m->maps[m->mm[step->actor]];
-
-	switch (step->op) {
-	case OP_open:
-	case OP_creat:
-	case OP_steal_dev:
-		*fds |= 1u << step->a;
-		break;
-	case OP_close:
-		*fds &= ~(1u << step->a);
-		break;
-	case OP_dup2:
-	case OP_dup3:
-		if (*fds & 1u << step->a)
-			*fds |= 1u << step->b;
-		break;
-	case OP_close_range:
-		for (unsigned int i = step->a; i <= step->b; i++)
-			*fds &= ~(1u << i);
-		break;
-	case OP_mmap:
-		if (*fds & 1u << step->b)
-			*maps |= 1u << step->a;
-		break;
-	case OP_munmap:
-		*maps &= ~(1u << step->a);
-		break;
-	case OP_unshare:
-		if (step->a & UNSHARE_FILES && m->files[step->actor] != step->actor) {
-			m->fds[step->actor] = *fds;
-			m->files[step->actor] = step->actor;
-		}
-		break;
-	}
 }
 
 static void change_tasks(struct model *m, const struct scn_step *step)
@@ -277,7 +250,7 @@ bool model_step(struct model *model, const struct scn_step *step)
 		return false;
 	if (step->actor != ACTOR_CTL && meets_fault(model, step))
 		model->state[step->actor] = MODEL_BLOCKED;
-	change_files(model, step);
+	model_change_files(model, step);
 	change_tasks(model, step);
 	return true;
 }

@@ -29,8 +29,11 @@ struct model {
 	uint8_t files[MODEL_ACTORS];   /* row of fds: its file table */
 	uint8_t mm[MODEL_ACTORS];      /* row of maps: its address space */
 	uint8_t fds[MODEL_ACTORS];     /* bit n: fd n is open */
+	uint8_t foreign[MODEL_ACTORS]; /* bit n: it is no regular file of the mount */
+	uint8_t cloexec[MODEL_ACTORS]; /* bit n: execve(2) closes it */
 	uint8_t maps[MODEL_ACTORS];    /* bit n: map n is mapped */
 	uint8_t hits[SCN_MAX_FAULTS];  /* matches of each rule so far */
+	uint16_t exist, dirs;	       /* bit n: path n is there, is a directory */
 	bool daemon_gone;
 };
 
@@ -47,6 +50,17 @@ static inline bool model_ready(const struct model *model, unsigned int actor)
 {
 	return actor < MODEL_ACTORS && model->state[actor] == MODEL_READY;
 }
+
+/* Of model_files.c: names and descriptors. */
+void model_init_paths(struct model *model);
+/* What a child with a file table of its own begins with. */
+void model_copy_files(struct model *model, unsigned int from, unsigned int to);
+/* Once its name was looked up: is there, or is there not, what the operation wants? */
+bool model_name_fits(const struct model *model, const struct scn_step *step);
+/* Does this open or creat give a descriptor, if the daemon answers as it should? */
+bool model_opens(const struct model *model, const struct scn_step *step);
+/* What the step does to names, descriptors and mappings where it succeeds. */
+void model_change_files(struct model *model, const struct scn_step *step);
 
 /* FUSE opcodes that an operation is likely to send, most telling first; ends with 0. */
 const uint8_t *op_emits(unsigned int op);

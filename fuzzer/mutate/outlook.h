@@ -42,6 +42,7 @@ struct outlook_step {
 	uint8_t opcode,
 		rule;  /* request that met a rule; index of the rule + 1, 0: none */
 	uint8_t waits; /* it does not return, as far as that can be known */
+	uint8_t fails; /* a request of it is answered with an error */
 	uint8_t ends;  /* OUT_BY_*, 0: nobody ends */
 	uint8_t holds; /* OUT_HOLDS_* of the one that ends */
 };

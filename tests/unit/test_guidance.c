@@ -45,13 +45,19 @@ static void test_waits(void **state)
 	assert_wait(ONE "fault: OPEN: drop\nt0: open fd0 f0 rdwr\n", OUT_WORKER,
 		    OUT_RUNNING, FUSE_OPEN);
 	/* The name is looked up before the file is opened. */
-	assert_wait(ONE "fault: any: drop\nt0: open fd0 f0 rdwr\n", OUT_WORKER,
+	assert_wait(ONE "fault: any from t0: drop\nt0: open fd0 f0 rdwr\n", OUT_WORKER,
 		    OUT_RUNNING, FUSE_LOOKUP);
 	assert_wait(ONE "fault: FLUSH: drop\nt0: open fd0 f0 rdwr\nt0: exit 0\n",
 		    OUT_WORKER, OUT_EXIT, FUSE_FLUSH);
 	/* Nobody ends it: the recovery does. */
 	assert_wait(ONE "fault: FLUSH: drop\nt0: open fd0 f0 rdwr\n", OUT_WORKER,
 		    OUT_EXIT, FUSE_FLUSH);
+	assert_wait(ONE "fault: FLUSH: drop\nt0: open fd0 f0 rdonly|cloexec\n"
+			"t0: exec outside\n",
+		    OUT_WORKER, OUT_EXEC, FUSE_FLUSH);
+	/* Without O_CLOEXEC it is the program that has the file when it is killed. */
+	assert_wait(ONE "fault: FLUSH: drop\nt0: open fd0 f0 rdonly\nt0: exec outside\n",
+		    OUT_OTHER, OUT_EXIT, FUSE_FLUSH);
 	/* The only serving thread asks itself. */
 	assert_wait(ONE "daemon: stat f0\n", OUT_DAEMON, OUT_RUNNING, FUSE_LOOKUP);
 	assert_wait("config: daemon=inside threads=2\ntask t0: pidns\n"
@@ -78,10 +84,32 @@ static void test_no_waits(void **state)
 			 "fault: RELEASE: drop\nt0: open fd0 f0 rdwr\nt0: close fd0\n",
 			 &wait),
 		0);
+	/* Every request waits for INIT, but so that SIGKILL ends it. */
+	assert_int_equal(waits_of(ONE "fault: INIT: drop\nt0: open fd0 f0 rdwr\n", &wait),
+			 0);
+	/* It ends with the lookup: a directory is not written, what is not there not opened. */
+	assert_int_equal(waits_of(ONE "fault: OPEN: drop\nt0: open fd0 d0 rdwr\n", &wait),
+			 0);
+	assert_int_equal(waits_of(ONE "fault: OPEN: drop\nt0: open fd0 n0 rdwr\n", &wait),
+			 0);
+	assert_int_equal(waits_of(ONE "fault: READDIR: drop\nt0: readdir f0\n", &wait),
+			 0);
+	/* No descriptor came of the open, and closing a directory sends nothing. */
+	assert_int_equal(waits_of(ONE "fault: OPEN: errno EIO\nfault: FLUSH: drop\n"
+				      "t0: open fd0 f0 rdwr\nt0: exit 0\n",
+				  &wait),
+			 0);
+	assert_int_equal(waits_of(ONE "fault: FLUSH: drop\nt0: open fd0 d0 rdonly\n"
+				      "t0: exit 0\n",
+				  &wait),
+			 0);
 	/* Outside of the mount; a descriptor that is not open. */
+	assert_int_equal(waits_of(ONE
+				  "fault: any from t0: drop\nt0: open fd0 out rdonly\n",
+				  &wait),
+			 0);
 	assert_int_equal(
-		waits_of(ONE "fault: any: drop\nt0: open fd0 out rdonly\n", &wait), 0);
-	assert_int_equal(waits_of(ONE "fault: any: drop\nt0: read fd3 10\n", &wait), 0);
+		waits_of(ONE "fault: any from t0: drop\nt0: read fd3 10\n", &wait), 0);
 	/* The kernel does not send it with this flag. */
 	assert_int_equal(waits_of(ONE "init: no_flush\nfault: FLUSH: drop\n"
 				      "t0: open fd0 f0 rdwr\nt0: exit 0\n",
@@ -99,6 +127,29 @@ static void test_no_waits(void **state)
 	"fault: FLUSH from t1: drop\n"
 #define INCIDENT                                                                         \
 	HEAD "t1: open fd0 f0 rdwr\nt1: unshare files\nt1: exit 0\nt0: exit_group 0\n"
+
+/* Who still has the device keeps the connection, and with it those that wait. */
+static void test_daemon_ends(void **state)
+{
+	struct scenario scn = parsed(ONE "ctl: kill daemon SIGKILL\nt0: stat f0\n");
+	struct outlook outlook;
+
+	(void)state;
+	outlook_init(&outlook, &scn);
+	assert_true(outlook.daemon_gone && !outlook.deaf);
+	assert_false(outlook.step[1].waits);
+	scn = parsed("config: daemon=outside threads=1\ntask t0: fork\n"
+		     "task t1: fork of daemon\nctl: kill daemon SIGKILL\nt0: stat f0\n");
+	outlook_init(&outlook, &scn);
+	assert_true(!outlook.daemon_gone && outlook.deaf);
+	assert_true(outlook.step[1].waits);
+	/* In its namespace nobody outlives its init. */
+	scn = parsed("config: daemon=init threads=1\ntask t0: fork\n"
+		     "task t1: fork of daemon\ntask t2: pidns of t1\n"
+		     "ctl: kill daemon SIGKILL\nt2: stat f0\n");
+	outlook_init(&outlook, &scn);
+	assert_true(outlook.daemon_gone && !outlook.step[1].runs);
+}
 
 static void test_ends(void **state)
 {
@@ -289,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_waits),
 		cmocka_unit_test(test_no_waits),
+		cmocka_unit_test(test_daemon_ends),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_traits),
 		cmocka_unit_test(test_traits_are_bounded),

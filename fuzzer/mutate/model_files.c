@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of the model that knows names and descriptors: what is there, what is open. */
+
+#include "model.h"
+
+#define BIT(n)	    (1u << (n))
+#define DIRECTORIES (BIT(PATH_ROOT) | BIT(PATH_D0) | BIT(PATH_D1))
+/* Of the tree that every run begins with (memfs_init()). */
+#define MISSING (BIT(PATH_N0) | BIT(PATH_N1) | BIT(PATH_N2) | BIT(PATH_GONE))
+
+void model_init_paths(struct model *model)
+{
+	model->exist = (uint16_t)((BIT(PATH_COUNT) - 1) & ~MISSING);
+	model->dirs = DIRECTORIES;
+}
+
+void model_copy_files(struct model *model, unsigned int from, unsigned int to)
+{
+	model->fds[to] = model->fds[from];
+	model->foreign[to] = model->foreign[from];
+	model->cloexec[to] = model->cloexec[from];
+}
+
+/* EISDIR of may_open(); O_TRUNC asks for MAY_WRITE too (build_open_flags()). */
+static bool writes(const struct scn_step *step)
+{
+	return step->c & (OFLAG_ACCMODE | OFLAG_TRUNC);
+}
+
+bool model_name_fits(const struct model *model, const struct scn_step *step)
+{
+	const struct op_info *info = &op_table[step->op];
+	unsigned int path = info->arg[0] == ARG_PATH ? step->a : step->b;
+	bool there = model->exist & BIT(path), dir = model->dirs & BIT(path);
+
+	switch (step->op) {
+	case OP_open:
+		return there && !(dir && writes(step));
+	case OP_creat:
+		return !dir;
+	case OP_readdir:
+	case OP_chdir:
+		return there && dir;
+	case OP_rmdir:
+		return there && dir && path != PATH_ROOT;
+	case OP_unlink:
+	case OP_truncate:
+		return there && !dir;
+	case OP_readlink:
+		return path == PATH_SYM;
+	case OP_mkdir:
+	case OP_mknod:
+		return !there;
+	case OP_link:
+	case OP_symlink:
+		return !(model->exist & BIT(step->b));
+	default:
+		return there || info->arg[0] != ARG_PATH;
+	}
+}
+
+bool model_opens(const struct model *model, const struct scn_step *step)
+{
+	/* EBUSY: the slot is taken, see open_into() of ops_file.c. */
+	if (model->fds[model->files[step->actor]] & BIT(step->a))
+		return false;
+	if (step->b == PATH_OUT)
+		return true;
+	return !model->daemon_gone && model_name_fits(model, step);
+}
+
+static void open_slot(struct model *m, const struct scn_step *step)
+{
+	unsigned int table = m->files[step->actor], bit = BIT(step->a);
+
+	m->fds[table] |= bit;
+	m->foreign[table] &= ~bit;
+	m->cloexec[table] &= ~bit;
+	/* A directory's close sends no FLUSH: fuse_dir_operations has none. */
+	if (step->op == OP_steal_dev || step->b == PATH_OUT || m->dirs & BIT(step->b))
+		m->foreign[table] |= bit;
+	if (step->op != OP_steal_dev && step->c & OFLAG_CLOEXEC)
+		m->cloexec[table] |= bit;
+}
+
+static void copy_slot(struct model *m, const struct scn_step *step)
+{
+	unsigned int table = m->files[step->actor];
+	unsigned int from = BIT(step->a), to = BIT(step->b);
+
+	if (!(m->fds[table] & from) || from == to)
+		return;
+	m->fds[table] |= to;
+	m->cloexec[table] &= ~to;
+	m->foreign[table] &= ~to;
+	m->foreign[table] |= m->foreign[table] & from ? to : 0;
+}
+
+/* Names that come and go. */
+static void change_paths(struct model *m, const struct scn_step *step)
+{
+	unsigned int a = BIT(step->a), b = BIT(step->b);
+
+	switch (step->op) {
+	case OP_creat:
+		m->exist |= b;
+		break;
+	case OP_mkdir:
+		m->dirs |= m->exist & a ? 0 : a;
+		m->exist |= a;
+		break;
+	case OP_mknod:
+		m->exist |= a;
+		break;
+	case OP_unlink:
+		m->exist &= ~(a & ~m->dirs);
+		break;
+	case OP_rmdir:
+		/* d0 is not empty, and the root is busy. */
+		if (step->a != PATH_ROOT && step->a != PATH_D0 && m->dirs & a) {
+			m->exist &= ~a;
+			m->dirs &= ~a;
+		}
+		break;
+	case OP_link:
+	case OP_symlink:
+		m->exist |= m->exist & a && !(m->dirs & a) ? b : 0;
+		break;
+	case OP_rename:
+		if (m->exist & a && !((m->dirs & a) ^ (m->dirs & b))) {
+			m->exist = (uint16_t)((m->exist | b) & ~a);
+		}
+		break;
+	}
+}
+
+void model_change_files(struct model *m, const struct scn_step *step)
+{
+	unsigned int table = m->files[step->actor];
+	uint8_t *maps = &m->maps[m->mm[step->actor]];
+
+	switch (step->op) {
+	case OP_open:
+	case OP_creat:
+		if (model_opens(m, step))
+			open_slot(m, step);
+		break;
+	case OP_steal_dev:
+		open_slot(m, step);
+		break;
+	case OP_close:
+		m->fds[table] &= ~BIT(step->a);
+		break;
+	case OP_dup2:
+	case OP_dup3:
+		copy_slot(m, step);
+		break;
+	case OP_close_range:
+		for (unsigned int i = step->a; i <= step->b; i++)
+			m->fds[table] &= ~BIT(i);
+		break;
+	case OP_mmap:
+		if (m->fds[table] & BIT(step->b))
+			*maps |= BIT(step->a);
+		break;
+	case OP_munmap:
+		*maps &= ~BIT(step->a);
+		break;
+	case OP_unshare:
+		if (step->a & UNSHARE_FILES && table != step->actor) {
+			model_copy_files(m, table, step->actor);
+			m->files[step->actor] = step->actor;
+		}
+		break;
+	}
+	change_paths(m, step);
+}
