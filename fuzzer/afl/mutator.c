@@ -21,7 +21,7 @@
 #define POOL_MAX    512
 #define POOL_REREAD 500 /* inputs made between two looks at the folder */
 #define FUZZ_COUNT  16	/* inputs made from one queue entry at a time */
-#define CANDIDATES  48	/* made for each that is sent */
+#define CANDIDATES  96	/* made for each that is sent */
 /*
  * afl-fuzz makes it a part of a file's name, and puts up to 40 characters more before that name when it resumes
  * (pivot_inputs() of afl-fuzz-init.c): beyond NAME_MAX it ends, each time it is started.

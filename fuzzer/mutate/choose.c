@@ -60,7 +60,7 @@ const char *choose_scenario(const struct choose_env *env, unsigned int n,
 {
 	struct traits traits, best_traits = {0};
 	const char *how, *best_how = "same";
-	enum archive_goal goal = rng_chance(env->rng, 1, 3) ? GOAL_ENDS : GOAL_ROOTS;
+	enum archive_goal goal = rng_chance(env->rng, 2, 5) ? GOAL_ENDS : GOAL_ROOTS;
 	struct scenario scn;
 	uint64_t score, best = 0;
 

@@ -26,7 +26,7 @@
 #define DIR_FUSECTL DIR_PRIVATE "/ctl"
 
 #define KNOWN_ROOTS                                                                      \
-	1024 /* hash slots: root causes that were confirmed with full patience */
+	4096 /* hash slots: root causes that were confirmed with full patience */
 
 struct run;
 

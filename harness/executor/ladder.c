@@ -4,8 +4,9 @@
  * helped; the rung that emptied the tree, and the ledger, give the verdict.
  *
  * Certain means: the same threads with the same context-switch counts and kernel stacks, off the
- * run queue, for grace_ms; unless the same roots were confirmed with full patience before. A namespace's init that is
- * alone in zap_pid_ns_processes() is in transit: a last thread has left /proc before its pid is free.
+ * run queue, for grace_ms; unless the same roots, each for itself, were confirmed with full patience before. A
+ * namespace's init that is alone in zap_pid_ns_processes() is in transit: a last thread has left /proc before its
+ * pid is free.
  */
 
 #include <signal.h>
@@ -23,15 +24,31 @@
 #define LAST_MS	     1500 /* before a kernel is called poisoned */
 #define UNSETTLED_MS 5000 /* tasks that keep changing have not gone either */
 
-static bool known_roots(const struct run *run, enum rung rung, bool learn)
+/* One slot of what was confirmed with full patience: looked up, or learned. */
+static bool known(const struct run *run, uint64_t hash, enum rung rung, bool learn)
 {
-	uint64_t key = (run->why.root_hash ^ (rung + 1)) * 0x9e3779b97f4a7c15ull | 1;
+	uint64_t key = (hash ^ (rung + 1)) * 0x9e3779b97f4a7c15ull | 1;
 	uint64_t *slot = &run->ex->known[(key >> 32) % KNOWN_ROOTS];
-	bool known = *slot == key;
+	bool found = *slot == key;
 
 	if (learn)
 		*slot = key;
-	return known;
+	return found;
+}
+
+static bool known_set(const struct run *run, enum rung rung, bool learn)
+{
+	return known(run, run->why.root_hash, rung, learn);
+}
+
+/* Each root for itself: that others hang beside it frees none. */
+static bool known_roots(const struct run *run, enum rung rung, bool learn)
+{
+	bool all = run->why.n_roots > 0;
+
+	for (size_t i = 0; i < run->why.n_roots; i++)
+		all &= run->why.kinds[i] && known(run, run->why.kinds[i], rung, learn);
+	return all;
 }
 
 static unsigned int patience_ms(const struct run *run, enum rung rung)
@@ -40,7 +57,7 @@ static unsigned int patience_ms(const struct run *run, enum rung rung)
 		return LAST_MS * run->ex->grace_ms / 50;
 	/* What outlived the long wait once with these roots need not do so each time. */
 	if (evidence_in_transit(run) ||
-	    (!evidence_certain(run) && !known_roots(run, rung, false)))
+	    (!evidence_certain(run) && !known_set(run, rung, false)))
 		return TRANSIT_MS * run->ex->grace_ms / 50;
 	return run->ex->grace_ms;
 }
@@ -77,11 +94,14 @@ static bool watch(struct run *run, enum rung rung, enum scope scope)
 		if (looks >= 3 && t - still_since >= KNOWN_MS * 1000 && !taken) {
 			evidence_take(run, rung);
 			taken = true;
-			if (evidence_certain(run) && known_roots(run, rung, false))
+			if (evidence_certain(run) && (known_set(run, rung, false) ||
+						      known_roots(run, rung, false)))
 				return false;
 		}
 		if (taken && t - still_since >= (int64_t)patience_ms(run, rung) * 1000) {
-			known_roots(run, rung, true);
+			known_set(run, rung, true);
+			if (evidence_certain(run))
+				known_roots(run, rung, true);
 			return false;
 		}
 		if (t - begin > UNSETTLED_MS * 1000 * (int64_t)(run->ex->grace_ms / 50)) {

@@ -10,13 +10,15 @@
 static int list_roots(const struct view *view, struct explanation *ex)
 {
 	ex->roots = calloc(view->n_roots + 1, sizeof(*ex->roots));
-	if (!ex->roots)
+	ex->kinds = calloc(view->n_roots + 1, sizeof(*ex->kinds));
+	if (!ex->roots || !ex->kinds)
 		return -ENOMEM;
 	for (size_t i = 0; i < view->n; i++) {
 		const struct task_view *tv = &view->t[i];
 
 		if (!tv->root)
 			continue;
+		ex->kinds[ex->n_roots] = root_kind(tv);
 		ex->roots[ex->n_roots++] = tv->task->tid;
 		if (tv->req) {
 			ex->root_held |= tv->req->state == LEDGER_HELD;
@@ -61,6 +63,7 @@ void explanation_release(struct explanation *ex)
 	free(ex->nodes);
 	free(ex->edges);
 	free(ex->roots);
+	free(ex->kinds);
 	free(ex->chain);
 	memset(ex, 0, sizeof(*ex));
 }

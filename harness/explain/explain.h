@@ -64,6 +64,7 @@ struct explanation {
 	struct graph_node *nodes;
 	struct graph_edge *edges;
 	size_t n_roots;
+	uint64_t *kinds; /* of each: root_kind() of roots.h, 0: it may be in transit */
 	pid_t *roots; /* tids of the roots, see DESIGN: own request unanswered, or nobody in the run holds them up */
 	uint64_t
 		root_hash; /* of the roots' role, frame and exit state; no pids, no counts: one class, one hash */

@@ -7,6 +7,11 @@
 
 /* "server/fuse_flush/exit_files": what a root is, without who it is. */
 void root_descriptor(const struct task_view *tv, char *out, size_t size);
+/*
+ * Hash of the descriptor and of what became of the request: in which ways this root can be freed. 0: it waits neither
+ * for a reply nor for a lock, so it may be in transit.
+ */
+uint64_t root_kind(const struct task_view *tv);
 /* Hash and text of the sorted set of descriptors. 0 or -ENOMEM. */
 int roots_hash(const struct view *view, uint64_t *ret_hash, char *text, size_t size);
 

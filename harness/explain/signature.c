@@ -31,6 +31,17 @@ void root_descriptor(const struct task_view *tv, char *out, size_t size)
 	snprintf(out, size, "%s/%s/%s", role_names[tv->task->role], tv->frame, how);
 }
 
+uint64_t root_kind(const struct task_view *tv)
+{
+	char text[DESCRIPTOR];
+	uint8_t state = tv->req ? (uint8_t)(1 + tv->req->state) : 0;
+
+	if (!tv->req && tv->wait != WAIT_REPLY && !wait_needs(tv->wait))
+		return 0;
+	root_descriptor(tv, text, sizeof(text));
+	return fnv(fnv(FNV_BASIS, text, strlen(text)), &state, 1);
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(a, b);

@@ -346,7 +346,10 @@ static void find_dead_ends(struct view *view)
 
 		if (!tv->stuck || tv->root || tv->holder >= 0)
 			continue;
-		if (tv->wait == WAIT_UNKNOWN && root >= 0)
+		/* A leader that has exited beside threads that live on, to serve, waits for nothing that is stuck. */
+		if (tv->wait == WAIT_THREADS && root >= 0)
+			tv->stuck = false;
+		else if (tv->wait == WAIT_UNKNOWN && root >= 0)
 			tv->holder = root;
 		else
 			tv->root = true;
