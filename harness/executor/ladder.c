@@ -4,9 +4,9 @@
  * helped; the rung that emptied the tree, and the ledger, give the verdict.
  *
  * Certain means: the same threads with the same context-switch counts and kernel stacks, off the
- * run queue, for grace_ms; unless the same roots, each for itself, were confirmed with full patience before. A
- * namespace's init that is alone in zap_pid_ns_processes() is in transit: a last thread has left /proc before its
- * pid is free.
+ * run queue, for grace_ms; for less where the same roots were confirmed with full patience before, together or each
+ * for itself. A namespace's init that is alone in zap_pid_ns_processes() is in transit: a last thread has left /proc
+ * before its pid is free.
  */
 
 #include <signal.h>
@@ -19,42 +19,55 @@
 #include "priority.h"
 #include "run.h"
 
-#define KNOWN_MS     4 /* three equal looks suffice for roots that were confirmed before */
+#define KNOWN_MS                                                                         \
+	4 /* three equal looks suffice for a set of roots that was confirmed before */
+#define ROOTS_MS     10	  /* a new set of old roots */
 #define TRANSIT_MS   1000 /* init alone */
 #define LAST_MS	     1500 /* before a kernel is called poisoned */
 #define UNSETTLED_MS 5000 /* tasks that keep changing have not gone either */
 
-/* One slot of what was confirmed with full patience: looked up, or learned. */
-static bool known(const struct run *run, uint64_t hash, enum rung rung, bool learn)
+/* One slot of what was confirmed with full patience: looked up, or stored. */
+static bool known(const struct run *run, uint64_t hash, enum rung rung, bool store)
 {
 	uint64_t key = (hash ^ (rung + 1)) * 0x9e3779b97f4a7c15ull | 1;
 	uint64_t *slot = &run->ex->known[(key >> 32) % KNOWN_ROOTS];
 	bool found = *slot == key;
 
-	if (learn)
+	if (store)
 		*slot = key;
 	return found;
 }
 
-static bool known_set(const struct run *run, enum rung rung, bool learn)
+static bool known_set(const struct run *run, enum rung rung, bool store)
 {
-	return known(run, run->why.root_hash, rung, learn);
+	return known(run, run->why.root_hash, rung, store);
 }
 
 /* Each root for itself: that others hang beside it frees none. */
-static bool known_roots(const struct run *run, enum rung rung, bool learn)
+static bool known_roots(const struct run *run, enum rung rung, bool store)
 {
 	bool all = run->why.n_roots > 0;
 
 	for (size_t i = 0; i < run->why.n_roots; i++)
-		all &= run->why.kinds[i] && known(run, run->why.kinds[i], rung, learn);
+		all &= run->why.kinds[i] && known(run, run->why.kinds[i], rung, store);
 	return all;
+}
+
+static void learn(const struct run *run, enum rung rung, int64_t still_us)
+{
+	if (still_us < (int64_t)run->ex->grace_ms * 1000)
+		return;
+	known_set(run, rung, true);
+	if (evidence_certain(run))
+		known_roots(run, rung, true);
 }
 
 static unsigned int patience_ms(const struct run *run, enum rung rung)
 {
 	if (rung >= RUNG_ABORT)
 		return LAST_MS * run->ex->grace_ms / 50;
+	if (evidence_certain(run) && known_roots(run, rung, false))
+		return ROOTS_MS * run->ex->grace_ms / 50;
 	/* What outlived the long wait once with these roots need not do so each time. */
 	if (evidence_in_transit(run) ||
 	    (!evidence_certain(run) && !known_set(run, rung, false)))
@@ -94,14 +107,11 @@ static bool watch(struct run *run, enum rung rung, enum scope scope)
 		if (looks >= 3 && t - still_since >= KNOWN_MS * 1000 && !taken) {
 			evidence_take(run, rung);
 			taken = true;
-			if (evidence_certain(run) && (known_set(run, rung, false) ||
-						      known_roots(run, rung, false)))
+			if (evidence_certain(run) && known_set(run, rung, false))
 				return false;
 		}
 		if (taken && t - still_since >= (int64_t)patience_ms(run, rung) * 1000) {
-			known_set(run, rung, true);
-			if (evidence_certain(run))
-				known_roots(run, rung, true);
+			learn(run, rung, t - still_since);
 			return false;
 		}
 		if (t - begin > UNSETTLED_MS * 1000 * (int64_t)(run->ex->grace_ms / 50)) {

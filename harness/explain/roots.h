@@ -8,8 +8,8 @@
 /* "server/fuse_flush/exit_files": what a root is, without who it is. */
 void root_descriptor(const struct task_view *tv, char *out, size_t size);
 /*
- * Hash of the descriptor and of what became of the request: in which ways this root can be freed. 0: it waits neither
- * for a reply nor for a lock, so it may be in transit.
+ * Hash of where it waits, on its way out or not, and of what became of its request: in which ways this root can be
+ * freed, whoever it is. 0: it waits neither for a reply nor for a lock, so it may be in transit.
  */
 uint64_t root_kind(const struct task_view *tv);
 /* Hash and text of the sorted set of descriptors. 0 or -ENOMEM. */

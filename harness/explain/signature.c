@@ -22,24 +22,29 @@ static uint64_t fnv(uint64_t hash, const void *data, size_t len)
 
 #define DESCRIPTOR 128 /* role, frame (64) and phase of one root */
 
+static const char *phase_of(const struct task_view *tv)
+{
+	if (tv->phase[0])
+		return tv->phase;
+	return view_exiting(tv) ? "exit" : "running";
+}
+
 void root_descriptor(const struct task_view *tv, char *out, size_t size)
 {
-	const char *how = tv->phase;
-
-	if (!how[0])
-		how = view_exiting(tv) ? "exit" : "running";
-	snprintf(out, size, "%s/%s/%s", role_names[tv->task->role], tv->frame, how);
+	snprintf(out, size, "%s/%s/%s", role_names[tv->task->role], tv->frame,
+		 phase_of(tv));
 }
 
 uint64_t root_kind(const struct task_view *tv)
 {
-	char text[DESCRIPTOR];
+	const char *phase = phase_of(tv);
 	uint8_t state = tv->req ? (uint8_t)(1 + tv->req->state) : 0;
 
 	if (!tv->req && tv->wait != WAIT_REPLY && !wait_needs(tv->wait))
 		return 0;
-	root_descriptor(tv, text, sizeof(text));
-	return fnv(fnv(FNV_BASIS, text, strlen(text)), &state, 1);
+	return fnv(fnv(fnv(FNV_BASIS, tv->frame, strlen(tv->frame) + 1), phase,
+		       strlen(phase)),
+		   &state, 1);
 }
 
 static int by_text(const void *a, const void *b)
