@@ -21,7 +21,7 @@
 
 #define KNOWN_MS                                                                         \
 	4 /* three equal looks suffice for a set of roots that was confirmed before */
-#define ROOTS_MS     10	  /* a new set of old roots */
+#define ROOTS_MS     7	  /* a new set of old roots */
 #define TRANSIT_MS   1000 /* init alone */
 #define LAST_MS	     1500 /* before a kernel is called poisoned */
 #define UNSETTLED_MS 5000 /* tasks that keep changing have not gone either */
@@ -118,7 +118,7 @@ static bool watch(struct run *run, enum rung rung, enum scope scope)
 			evidence_take(run, rung);
 			return false;
 		}
-		survivors_wait(now, looks < 4 ? 1 : 4);
+		survivors_wait(now, looks <= KNOWN_MS ? 1 : ROOTS_MS - KNOWN_MS);
 	}
 }
 
