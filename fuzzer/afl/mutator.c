@@ -18,10 +18,11 @@
 #include "fuzzer/mutate/choose.h"
 #include "harness/scenario/codec.h"
 
-#define POOL_MAX    512
-#define POOL_REREAD 500 /* inputs made between two looks at the folder */
-#define FUZZ_COUNT  16	/* inputs made from one queue entry at a time */
-#define CANDIDATES  96	/* made for each that is sent */
+#define POOL_MAX     512
+#define FINDING_PATH 80
+#define POOL_REREAD  500 /* inputs made between two looks at the folder */
+#define FUZZ_COUNT   16	 /* inputs made from one queue entry at a time */
+#define CANDIDATES   96	 /* made for each that is sent */
 /*
  * afl-fuzz makes it a part of a file's name, and puts up to 40 characters more before that name when it resumes
  * (pivot_inputs() of afl-fuzz-init.c): beyond NAME_MAX it ends, each time it is started.
@@ -82,15 +83,60 @@ void afl_custom_deinit(void *data)
 	free(m);
 }
 
-static void pool_add(struct mutator *m, int dir_fd, const char *name)
+/* "bug/NAME" and "contract/NAME" of every finding, in an order that does not depend on the disk's. */
+struct finding_list {
+	char (*path)[FINDING_PATH];
+	size_t n, room;
+};
+
+static void list_add(struct finding_list *list, const char *section, const char *name)
+{
+	size_t room = list->room ? 2 * list->room : POOL_MAX;
+	void *more;
+
+	if (list->n == list->room) {
+		more = realloc(list->path, room * sizeof(*list->path));
+		if (!more)
+			return; /* fewer to choose from */
+		list->path = more;
+		list->room = room;
+	}
+	snprintf(list->path[list->n++], FINDING_PATH, "%s/%.60s", section, name);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void list_section(struct finding_list *list, const char *folder,
+			 const char *section)
+{
+	struct dirent **names;
+	char path[4096];
+	int n;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, section);
+	n = scandir(path, &names, NULL, by_name);
+	if (n < 0)
+		return;
+	for (int i = 0; i < n; i++) {
+		if (names[i]->d_name[0] != '.')
+			list_add(list, section, names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+}
+
+static void pool_add(struct mutator *m, const char *finding)
 {
 	uint8_t buf[SCN_MAX_BYTES];
-	char path[300];
+	char path[4200];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/scenario.bin", name);
-	fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/%s/scenario.bin", m->findings, finding);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	n = read(fd, buf, sizeof(buf));
@@ -99,30 +145,21 @@ static void pool_add(struct mutator *m, int dir_fd, const char *name)
 		scenario_decode(buf, n, &m->pool[m->n_pool++]);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+/* Where there are more than the pool holds, others each time: an old subset leads nowhere new. */
+static void pool_read(struct mutator *m)
 {
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
+	struct finding_list list = {0};
 
-static void pool_read(struct mutator *m, const char *section)
-{
-	struct dirent **names;
-	char path[4096];
-	int n, fd;
+	list_section(&list, m->findings, "bug");
+	list_section(&list, m->findings, "contract");
+	m->n_pool = 0;
+	for (size_t i = 0; i < list.n && m->n_pool < POOL_MAX; i++) {
+		size_t at = i + rng_below(&m->rng, (unsigned int)(list.n - i));
 
-	snprintf(path, sizeof(path), "%s/%s", m->findings, section);
-	n = scandir(path, &names, NULL, by_name);
-	if (n < 0)
-		return;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; i < n; i++) {
-		if (names[i]->d_name[0] != '.' && fd >= 0 && m->n_pool < POOL_MAX)
-			pool_add(m, fd, names[i]->d_name);
-		free(names[i]);
+		pool_add(m, list.path[at]);
+		memcpy(list.path[at], list.path[i], FINDING_PATH);
 	}
-	free(names);
-	if (fd >= 0)
-		close(fd);
+	free(list.path);
 }
 
 /* What an earlier session found needs no second finding. */
@@ -141,9 +178,7 @@ static void pool_refresh(struct mutator *m)
 	if (!m->findings || m->until_reread-- > 0)
 		return;
 	m->until_reread = POOL_REREAD;
-	m->n_pool = 0;
-	pool_read(m, "bug");
-	pool_read(m, "contract");
+	pool_read(m);
 	if (!m->counted)
 		count_found(m);
 	m->counted = true;
