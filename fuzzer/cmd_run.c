@@ -198,9 +198,12 @@ static int run_file(struct run_options *opt, struct target *target, const char *
 		return status;
 	for (unsigned int i = 0; i < opt->repeat && !interrupted && !tally->stop; i++) {
 		bool details = opt->json || (opt->n_files == 1 && opt->repeat == 1);
+		uint32_t flags = details ? RUN_DETAILS : 0;
 		struct result res;
 
-		if (run_once(target, &scn, details ? RUN_DETAILS : 0, &res, tally) < 0) {
+		if (i + 1 < opt->repeat)
+			target_next(target, &scn, flags);
+		if (run_once(target, &scn, flags, &res, tally) < 0) {
 			result_release(&res);
 			return EXIT_INFRA;
 		}

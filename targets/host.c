@@ -121,6 +121,11 @@ static int host_run(struct target *target, const struct scenario *scn, uint32_t 
 	return ret;
 }
 
+static void host_next(struct target *target, const struct scenario *scn, uint32_t flags)
+{
+	peer_next(&((struct host *)target)->peer, scn, flags);
+}
+
 /* This kernel cannot be exchanged: only the executor is. */
 static int host_reset(struct target *target, char *err)
 {
@@ -145,6 +150,7 @@ const struct target_ops host_ops = {
 	.help = "this machine's kernel (root; a poisoned run stays until reboot)",
 	.open = host_open,
 	.run = host_run,
+	.next = host_next,
 	.reset = host_reset,
 	.close = host_close,
 	.hello = host_hello,

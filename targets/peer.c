@@ -349,24 +349,43 @@ static void judge_console(struct peer *peer, struct result *res)
 	res->poisoned = 1;
 }
 
+/* Sends the run, unless that was done ahead, and then the one after it. */
+static int send_runs(struct peer *peer, const struct scenario *scn, uint32_t flags,
+		     uint32_t *ret_id)
+{
+	bool sent = peer->ahead.sent && peer->ahead.flags == flags &&
+		    scenario_equal(&peer->ahead.scn, scn);
+	int ret = sent ? 0 : send_run(peer, scn, flags);
+
+	*ret_id = sent ? peer->ahead.id : peer->next_id;
+	peer->ahead.sent = !ret && peer->ahead.planned;
+	peer->ahead.planned = false;
+	if (peer->ahead.sent)
+		ret = send_run(peer, &peer->ahead.scn, peer->ahead.flags);
+	peer->ahead.id = peer->next_id;
+	return ret;
+}
+
 static void run_until(struct peer *peer, const struct scenario *scn, uint32_t flags,
 		      int64_t deadline, struct result *res)
 {
 	struct frame frame;
+	uint32_t id;
 	int ret;
 
 	console_mark(&peer->console);
-	ret = send_run(peer, scn, flags);
+	ret = send_runs(peer, scn, flags, &id);
 	while (!ret) {
 		ret = next_frame(peer, deadline, &frame);
 		if (ret < 0)
 			break;
-		if (frame.type == FRAME_RESULT && frame.id == peer->next_id) {
+		if (frame.type == FRAME_RESULT && frame.id == id) {
 			ret = result_decode(frame.data, frame.len, res);
 			frame_release(&frame);
 			break;
 		}
-		frame_release(&frame); /* of a run before a restored snapshot */
+		frame_release(
+			&frame); /* sent ahead in vain, or before a restored snapshot */
 	}
 	if (ret < 0)
 		judge_loss(peer, ret, res);
@@ -404,6 +423,13 @@ int peer_run(struct peer *peer, const struct scenario *scn, uint32_t flags,
 	else if (!spoke_meanwhile(peer, res))
 		run_until(peer, scn, flags, now_ms() + deadline_ms(peer, scn), res);
 	return 0;
+}
+
+void peer_next(struct peer *peer, const struct scenario *scn, uint32_t flags)
+{
+	peer->ahead.planned = true;
+	peer->ahead.scn = *scn;
+	peer->ahead.flags = flags;
 }
 
 int peer_revive(struct peer *peer, const char *hello, int timeout_ms)

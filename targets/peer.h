@@ -27,6 +27,12 @@ struct peer {
 	unsigned int
 		patience_ms; /* of HELLO: how long a run takes at most; 0: not said */
 	uint32_t next_id;
+	/* The run after the coming one: planned, then sent ahead. */
+	struct {
+		bool planned, sent;
+		struct scenario scn;
+		uint32_t flags, id;
+	} ahead;
 	char last_log[300]; /* text of the last LOG frame */
 	bool verbose;
 };
@@ -51,6 +57,9 @@ int peer_hello(struct peer *peer, int ours, int spare, int timeout_ms, char *err
 /* As target_ops.run. Sets dead where only a reset helps. */
 int peer_run(struct peer *peer, const struct scenario *scn, uint32_t flags,
 	     struct result *res);
+
+/* As target_ops.next. */
+void peer_next(struct peer *peer, const struct scenario *scn, uint32_t flags);
 
 /* STOP, wait for the end of the process at most ms. Then peer_release(). */
 int peer_stop(struct peer *peer, int ms);

@@ -60,6 +60,12 @@ int target_run(struct target *target, const struct scenario *scn, uint32_t flags
 	return target->ops->run(target, scn, flags, ret_res);
 }
 
+void target_next(struct target *target, const struct scenario *scn, uint32_t flags)
+{
+	if (target->ops->next)
+		target->ops->next(target, scn, flags);
+}
+
 int target_reset(struct target *target, char *err)
 {
 	err[0] = '\0';

@@ -41,6 +41,12 @@ struct target_ops {
 	 */
 	int (*run)(struct target *target, const struct scenario *scn, uint32_t flags,
 		   struct result *ret_res);
+	/*
+	 * Optional. The run after the coming one will be this: it may be sent before the coming one has ended, so that
+	 * the executor need not wait for us in between. Its result is dropped if something else is run instead, and it
+	 * does not take place on a poisoned kernel.
+	 */
+	void (*next)(struct target *target, const struct scenario *scn, uint32_t flags);
 	/* Make it usable after a poison or a death. 0 or -errno. */
 	int (*reset)(struct target *target, char *err);
 	void (*close)(struct target *target); /* stop it, free it, leave nothing behind */
@@ -58,6 +64,7 @@ extern const struct target_ops *const target_backends[]; /* ends with NULL */
 int target_open(const struct target_options *opt, struct target **ret_target, char *err);
 int target_run(struct target *target, const struct scenario *scn, uint32_t flags,
 	       struct result *ret_res);
+void target_next(struct target *target, const struct scenario *scn, uint32_t flags);
 int target_reset(struct target *target, char *err);
 void target_close(struct target *target);
 

@@ -140,7 +140,15 @@ static int serve_run(struct executor *ex, const struct frame *frame)
 	scenario_decode(frame->data + sizeof(request), frame->len - sizeof(request),
 			&scn);
 	result_init(res);
-	executor_run(ex, &scn, &request, res);
+	if (ex->poisoned) {
+		res->verdict = VERDICT_INFRA;
+		res->poisoned = 1;
+		snprintf(res->reason, sizeof(res->reason),
+			 "not run: the run before has poisoned this kernel");
+	} else {
+		executor_run(ex, &scn, &request, res);
+		ex->poisoned = res->poisoned;
+	}
 	ret = result_encode(res, &buf, &len);
 	result_release(res);
 	if (ret < 0)

@@ -48,7 +48,8 @@ struct executor {
 	unsigned int grace_ms;	  /* how long a rung must have failed, see ladder.c */
 	uint64_t known[KNOWN_ROOTS];
 	uint64_t runs;
-	_Atomic bool busy;     /* a run is going on */
+	bool poisoned;	   /* nothing is run any more: what was sent ahead would hang */
+	_Atomic bool busy; /* a run is going on */
 	_Atomic bool given_up; /* nobody has priority for the rest of the run */
 	_Atomic bool rescued;  /* the executor hung, its run was aborted: warden.h */
 	_Atomic uint32_t beat; /* counts the executor's waits */

@@ -123,6 +123,11 @@ int target_run(struct target *target, const struct scenario *scn, uint32_t flags
 	return 0;
 }
 
+void target_next(struct target *target, const struct scenario *scn, uint32_t flags)
+{
+	(void)target, (void)scn, (void)flags;
+}
+
 int target_reset(struct target *target, char *err)
 {
 	(void)target;

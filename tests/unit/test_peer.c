@@ -293,6 +293,69 @@ static void test_process_killed(void **state)
 	tear_down(&f);
 }
 
+/* The id of the next RUN frame that the peer sent; 0: there is none. */
+static uint32_t sent(struct frame_reader *reader)
+{
+	struct frame frame;
+	uint32_t id;
+
+	if (frame_read(reader, 0, &frame) < 0)
+		return 0;
+	assert_int_equal(frame.type, FRAME_RUN);
+	id = frame.id;
+	frame_release(&frame);
+	return id;
+}
+
+static void run_other(struct fixture *f, struct result *res)
+{
+	struct scenario scn;
+
+	scenario_init(&scn);
+	scn.config.threads = 3;
+	result_init(res);
+	assert_int_equal(peer_run(&f->peer, &scn, 0, res), 0);
+}
+
+static void test_sent_ahead(void **state)
+{
+	struct frame_reader reader;
+	struct scenario scn;
+	struct fixture f;
+	struct result res;
+
+	(void)state;
+	start(&f);
+	frame_reader_init(&reader, f.theirs);
+	scenario_init(&scn);
+	peer_next(&f.peer, &scn, 0);
+	answer(&f, 1, VERDICT_CLEAN);
+	answer(&f, 2, VERDICT_PINNED);
+	run(&f, &res);
+	assert_int_equal(res.verdict, VERDICT_CLEAN);
+	assert_int_equal(sent(&reader), 1);
+	assert_int_equal(sent(&reader), 2);
+	/* Its answer may be there already; nothing is sent for it. */
+	run(&f, &res);
+	assert_int_equal(res.verdict, VERDICT_PINNED);
+	assert_int_equal(sent(&reader), 0);
+	/* Something else is run instead: the answer to what was sent ahead is nobody's. */
+	peer_next(&f.peer, &scn, 0);
+	answer(&f, 3, VERDICT_CLEAN);
+	answer(&f, 4, VERDICT_PINNED);
+	answer(&f, 5, VERDICT_HELD);
+	run(&f, &res);
+	assert_int_equal(res.verdict, VERDICT_CLEAN);
+	run_other(&f, &res);
+	assert_int_equal(res.verdict, VERDICT_HELD);
+	for (uint32_t id = 3; id <= 5; id++)
+		assert_int_equal(sent(&reader), id);
+	assert_int_equal(sent(&reader), 0);
+	result_release(&res);
+	frame_reader_release(&reader);
+	tear_down(&f);
+}
+
 static void test_spawn_errors(void **state)
 {
 	static const char *const argv[] = {"/nonexistent/program", NULL};
@@ -316,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_version),
 		cmocka_unit_test(test_complaint_of_init),
 		cmocka_unit_test(test_process_killed),
+		cmocka_unit_test(test_sent_ahead),
 		cmocka_unit_test(test_spawn_errors),
 	};
 
