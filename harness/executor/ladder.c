@@ -83,13 +83,25 @@ static void kill_newborn(const struct survivors *left)
 			kill(left->task[i].pid, SIGKILL);
 }
 
+/* What is out of scope, the daemon's threads, may have moved since: out of a wait that no request explains, say for RCU. */
+static void take_again(struct run *run, enum rung rung, int64_t still_us, bool *again)
+{
+	int64_t grace_us = (int64_t)run->ex->grace_ms * 1000;
+
+	if (*again || still_us < grace_us ||
+	    (int64_t)patience_ms(run, rung) * 1000 <= grace_us)
+		return;
+	evidence_take(run, rung);
+	*again = true;
+}
+
 /* True: nothing in scope is left. False: the rung has not helped; evidence was taken. */
 static bool watch(struct run *run, enum rung rung, enum scope scope)
 {
 	struct survivors *was = &run->was, *now = &run->now;
 	int64_t begin = now_us(), still_since = 0, t;
 	unsigned int looks = 0;
-	bool taken = false;
+	bool taken = false, again = false;
 
 	was->n = 0;
 	for (;; *was = *now) {
@@ -101,7 +113,7 @@ static bool watch(struct run *run, enum rung rung, enum scope scope)
 			kill_newborn(now);
 			still_since = t;
 			looks = 0;
-			taken = false;
+			taken = again = false;
 		}
 		looks++;
 		if (looks >= 3 && t - still_since >= KNOWN_MS * 1000 && !taken) {
@@ -110,6 +122,8 @@ static bool watch(struct run *run, enum rung rung, enum scope scope)
 			if (evidence_certain(run) && known_set(run, rung, false))
 				return false;
 		}
+		if (taken)
+			take_again(run, rung, t - still_since, &again);
 		if (taken && t - still_since >= (int64_t)patience_ms(run, rung) * 1000) {
 			learn(run, rung, t - still_since);
 			return false;
