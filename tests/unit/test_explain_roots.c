@@ -199,6 +199,67 @@ static void test_unknown_stays_visible(void **state)
 	snapshot_release(&snap);
 }
 
+/* The kind of the only root. */
+static uint64_t kind_of(const char *stack, unsigned int role, uint32_t opcode,
+			enum ledger_state state)
+{
+	struct explanation ex;
+	struct snapshot snap;
+	uint64_t kind;
+
+	begin(&snap, true);
+	add(&snap, 97, 97, role, 'D', 0, stack);
+	if (opcode)
+		request(&snap, 22, opcode, 97, state);
+	explain(&snap, &ex);
+	assert_int_equal(ex.n_roots, 1);
+	kind = ex.kinds[0];
+	explanation_release(&ex);
+	snapshot_release(&snap);
+	return kind;
+}
+
+/* What can free it decides, not who it is; and what may be in transit is of no kind. */
+static void test_kinds(void **state)
+{
+	uint64_t held = kind_of(LOOKUP, ROLE_WORKER, FUSE_LOOKUP, LEDGER_HELD);
+
+	(void)state;
+	assert_true(held);
+	assert_int_equal(held, kind_of(LOOKUP, ROLE_INIT, FUSE_LOOKUP, LEDGER_HELD));
+	assert_int_not_equal(held,
+			     kind_of(LOOKUP, ROLE_WORKER, FUSE_LOOKUP, LEDGER_DROPPED));
+	assert_int_not_equal(held, kind_of(LOOKUP, ROLE_WORKER, 0, LEDGER_HELD));
+	assert_int_not_equal(held, kind_of(FLUSH, ROLE_WORKER, FUSE_FLUSH, LEDGER_HELD));
+	assert_int_equal(kind_of("some_function_that_nobody_knows vfs_read", ROLE_WORKER,
+				 0, LEDGER_HELD),
+			 0);
+	assert_int_equal(kind_of("do_wait kernel_wait4 zap_pid_ns_processes do_exit",
+				 ROLE_INIT, 0, LEDGER_HELD),
+			 0);
+}
+
+/* A leader that has exited beside threads that serve on is no root, where somebody else is. */
+static void test_leader_beside_servers(void **state)
+{
+	struct explanation ex;
+	struct snapshot snap;
+
+	(void)state;
+	begin(&snap, true);
+	add(&snap, 97, 97, ROLE_WORKER, 'D', 0, LOOKUP);
+	request(&snap, 22, FUSE_LOOKUP, 97, LEDGER_DROPPED);
+	add(&snap, DAEMON, DAEMON, ROLE_DAEMON, 'Z', EXITING, "");
+	snap.tasks[1].n_threads = 2;
+	add(&snap, DAEMON + 1, DAEMON, ROLE_SERVER, 'S', 0,
+	    "poll_schedule_timeout do_sys_poll __x64_sys_ppoll");
+	explain(&snap, &ex);
+	assert_int_equal(ex.n_roots, 1);
+	assert_string_equal(ex.roots_text, "worker fuse_lookup_name running");
+	explanation_release(&ex);
+	snapshot_release(&snap);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +272,8 @@ int main(void)
 		cmocka_unit_test(test_pinned_device),
 		cmocka_unit_test(test_nothing_stuck),
 		cmocka_unit_test(test_unknown_stays_visible),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_leader_beside_servers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
