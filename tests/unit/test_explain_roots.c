@@ -246,13 +246,13 @@ static void test_leader_beside_servers(void **state)
 	struct snapshot snap;
 
 	(void)state;
-	begin(&snap, true);
+	begin(&snap, false);
+	snap.conn.ledger = snap.conn.daemon_alive = true;
 	add(&snap, 97, 97, ROLE_WORKER, 'D', 0, LOOKUP);
 	request(&snap, 22, FUSE_LOOKUP, 97, LEDGER_DROPPED);
-	add(&snap, DAEMON, DAEMON, ROLE_DAEMON, 'Z', EXITING, "");
-	snap.tasks[1].n_threads = 2;
+	add(&snap, DAEMON, DAEMON, ROLE_DAEMON, 'Z', EXITING, "")->n_threads = 2;
 	add(&snap, DAEMON + 1, DAEMON, ROLE_SERVER, 'S', 0,
-	    "poll_schedule_timeout do_sys_poll __x64_sys_ppoll");
+	    "futex_do_wait __futex_wait futex_wait do_futex");
 	explain(&snap, &ex);
 	assert_int_equal(ex.n_roots, 1);
 	assert_string_equal(ex.roots_text, "worker fuse_lookup_name running");
