@@ -4,7 +4,7 @@
 set -eu
 B=${B:-build}
 ROUNDS=${ROUNDS:-5}
-RUNS=${RUNS:-400}
+RUNS=${RUNS:-2000}
 cd "$(dirname "$0")/../.."
 
 if [ "$(id -u)" != 0 ] || [ ! -c /dev/fuse ]; then
