@@ -35,6 +35,7 @@ static const uint8_t emits[OP_COUNT][EMITS + 1] = {
 	[OP_flock] = {FUSE_SETLKW, FUSE_SETLK},
 	[OP_setlk] = {FUSE_SETLK},
 	[OP_setlkw] = {FUSE_SETLKW},
+	[OP_mmap] = {FUSE_READ},
 	[OP_touch] = {FUSE_READ, FUSE_WRITE},
 	[OP_munmap] = {FUSE_WRITE},
 	[OP_msync] = {FUSE_WRITE, FUSE_FSYNC},
@@ -166,6 +167,8 @@ static bool meets_fault(struct model *m, const struct scn_step *step)
 	const uint8_t *op = op_emits(step->op);
 	bool held = false;
 
+	if (step->op == OP_mmap && !(step->c & MFLAG_POPULATE))
+		return false;
 	for (; *op; op++) {
 		for (unsigned int i = 0; i < m->scn->n_faults; i++) {
 			const struct scn_fault *f = &m->scn->faults[i];

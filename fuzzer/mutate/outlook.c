@@ -16,6 +16,14 @@ static const struct scn_task *top_of(const struct scenario *scn, unsigned int ac
 	return task;
 }
 
+/* Not of a process that the daemon has forked. */
+static bool is_thread_of_daemon(const struct scenario *scn, const struct scn_task *task)
+{
+	while (task && task->kind == TASK_THREAD && task->parent != ACTOR_DAEMON)
+		task = scenario_task(scn, task->parent);
+	return task && task->kind == TASK_THREAD;
+}
+
 enum outlook_role outlook_role(const struct scenario *scn, unsigned int actor)
 {
 	const struct scn_task *task = scenario_task(scn, actor), *top;
@@ -26,7 +34,7 @@ enum outlook_role outlook_role(const struct scenario *scn, unsigned int actor)
 		return OUT_OTHER;
 	top = top_of(scn, actor);
 	if (top->parent == ACTOR_DAEMON)
-		return task->kind == TASK_THREAD ? OUT_SERVER : OUT_HEIR;
+		return is_thread_of_daemon(scn, task) ? OUT_SERVER : OUT_HEIR;
 	return task->kind == TASK_PIDNS ? OUT_INIT : OUT_WORKER;
 }
 

@@ -69,6 +69,8 @@ static bool reaches(const struct walk *w, const struct scn_step *step)
 	case OP_creat:
 		/* A slot that is taken: EBUSY, without a look at the path. */
 		return step->b != PATH_OUT && !(w->model.fds[table] & 1u << step->a);
+	case OP_mmap:
+		return step->c & MFLAG_POPULATE && fds & 1u << step->b;
 	case OP_exit:
 	case OP_exit_group:
 	case OP_fork_exit:

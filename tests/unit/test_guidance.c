@@ -58,6 +58,14 @@ static void test_waits(void **state)
 	/* Without O_CLOEXEC it is the program that has the file when it is killed. */
 	assert_wait(ONE "fault: FLUSH: drop\nt0: open fd0 f0 rdonly\nt0: exec outside\n",
 		    OUT_OTHER, OUT_EXIT, FUSE_FLUSH);
+	/* mm_populate() reads what the mapping is of. */
+	assert_wait(ONE "fault: READ: drop\nt0: open fd0 f0 rdwr\n"
+			"t0: mmap map0 fd0 rw|shared|populate 4096\n",
+		    OUT_WORKER, OUT_RUNNING, FUSE_READ);
+	/* A thread of a process that the daemon has forked serves nothing. */
+	assert_wait("config: daemon=outside threads=1\ntask t0: fork of daemon\n"
+		    "task t1: thread of t0\nfault: OPEN: drop\nt1: open fd0 f0 rdwr\n",
+		    OUT_HEIR, OUT_RUNNING, FUSE_OPEN);
 	/* The only serving thread asks itself. */
 	assert_wait(ONE "daemon: stat f0\n", OUT_DAEMON, OUT_RUNNING, FUSE_LOOKUP);
 	assert_wait("config: daemon=inside threads=2\ntask t0: pidns\n"
