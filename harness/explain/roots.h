@@ -9,7 +9,7 @@
 void root_descriptor(const struct task_view *tv, char *out, size_t size);
 /*
  * Hash of where it waits, on its way out or not, and of what became of its request: in which ways this root can be
- * freed, whoever it is. 0: it waits neither for a reply nor for a lock, so it may be in transit.
+ * freed, whoever it is. 0: it waits neither for a reply nor for a lock, or where cannot be seen: it may be in transit.
  */
 uint64_t root_kind(const struct task_view *tv);
 /* Hash and text of the sorted set of descriptors. 0 or -ENOMEM. */

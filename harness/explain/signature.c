@@ -35,12 +35,23 @@ void root_descriptor(const struct task_view *tv, char *out, size_t size)
 		 phase_of(tv));
 }
 
+/* Its stack could not be read (procfs_read_task(), in_exec), and no request tells why it is in execve(2). */
+static bool in_some_exec(const struct task_view *tv)
+{
+	static const char mark[] = "exec_update_lock_held";
+
+	return !tv->req && tv->task->n_frames &&
+	       !strncmp(tv->task->frames[0].name, mark, sizeof(mark) - 1);
+}
+
 uint64_t root_kind(const struct task_view *tv)
 {
 	const char *phase = phase_of(tv);
 	uint8_t state = tv->req ? (uint8_t)(1 + tv->req->state) : 0;
 
 	if (!tv->req && tv->wait != WAIT_REPLY && !wait_needs(tv->wait))
+		return 0;
+	if (in_some_exec(tv))
 		return 0;
 	return fnv(fnv(fnv(FNV_BASIS, tv->frame, strlen(tv->frame) + 1), phase,
 		       strlen(phase)),

@@ -234,6 +234,11 @@ static void test_kinds(void **state)
 	assert_int_equal(kind_of("some_function_that_nobody_knows vfs_read", ROLE_WORKER,
 				 0, LEDGER_HELD),
 			 0);
+	assert_int_equal(kind_of("exec_update_lock_held begin_new_exec", ROLE_WORKER, 0,
+				 LEDGER_HELD),
+			 0);
+	assert_true(kind_of("exec_update_lock_held begin_new_exec", ROLE_WORKER,
+			    FUSE_FLUSH, LEDGER_DROPPED));
 	assert_int_equal(kind_of("do_wait kernel_wait4 zap_pid_ns_processes do_exit",
 				 ROLE_INIT, 0, LEDGER_HELD),
 			 0);
