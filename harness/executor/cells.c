@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "harness/scenario/tables.h"
+#include "priority.h"
 #include "run.h"
 
 #define CELL_FRAMES 4 /* innermost frames that say what is waited for */
@@ -72,6 +73,7 @@ static void cell_wait(struct run *run, unsigned int op, const struct mailbox *bo
 	uint32_t hash = mix(0, CELL_WAIT);
 
 	memset(&task, 0, sizeof(task));
+	priority_work(run);
 	if (procfs_read_task(&run->ex->procfs, box->pid, box->tid, &task) < 0)
 		return;
 	hash = mix(hash, rec ? rec->opcode : 0);

@@ -149,5 +149,6 @@ static int64_t (*const ctl_table[OP_COUNT])(struct run *run,
 
 int64_t ctl_run(struct run *run, const struct scn_step *step)
 {
+	priority_work(run);
 	return ctl_table[step->op] ? ctl_table[step->op](run, step) : -ENOSYS;
 }

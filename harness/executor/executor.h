@@ -49,6 +49,7 @@ struct executor {
 	uint64_t known[KNOWN_ROOTS];
 	uint64_t runs;
 	bool poisoned;	   /* nothing is run any more: what was sent ahead would hang */
+	bool waiting;	   /* it is below the tasks of the run: priority.h */
 	_Atomic bool busy; /* a run is going on */
 	_Atomic bool given_up; /* nobody has priority for the rest of the run */
 	_Atomic bool rescued;  /* the executor hung, its run was aborted: warden.h */

@@ -98,6 +98,7 @@ void survivors_look(struct run *run, enum scope scope, struct survivors *ret)
 	ret->more = false;
 	run->ex->beat++;
 	priority_settle(run);
+	priority_work(run);
 	if (!reap() || (scope == SCOPE_TREE && only_daemon_left(run)))
 		return;
 	procfs_each_thread(&run->ex->procfs, look_at, &walk);

@@ -94,26 +94,44 @@ void priority_init(struct executor *ex)
 
 void priority_restore(struct executor *ex)
 {
-	if (!ex->given_up)
+	if (!ex->given_up && !ex->waiting)
 		return;
-	ex->given_up = false;
+	ex->given_up = ex->waiting = false;
 	if (ex->realtime)
 		set_priority(0, PRIORITY_WORKING);
 }
 
+/* The warden may have come in between; then it has the last word. */
+static bool overruled(const struct executor *ex)
+{
+	if (ex->given_up)
+		set_priority(0, 0);
+	return ex->given_up;
+}
+
 bool priority_settle(struct run *run)
 {
-	const struct executor *ex = run->ex;
+	struct executor *ex = run->ex;
 
 	if (!ex->realtime || ex->given_up || run->scn->config.cpus > 1)
 		return false;
-	set_priority(0, PRIORITY_WAITING);
+	/* Once it is below them, it runs only when none of them can. */
+	if (!ex->waiting) {
+		ex->waiting = true;
+		set_priority(0, PRIORITY_WAITING);
+	}
+	return !overruled(ex);
+}
+
+void priority_work(struct run *run)
+{
+	struct executor *ex = run->ex;
+
+	if (!ex->waiting)
+		return;
+	ex->waiting = false;
 	set_priority(0, PRIORITY_WORKING);
-	/* The warden may have come in between; then it has the last word. */
-	if (!ex->given_up)
-		return true;
-	set_priority(0, 0);
-	return false;
+	overruled(ex);
 }
 
 static int make_ordinary(void *ctx, pid_t pid, pid_t tid)

@@ -26,9 +26,13 @@ void priority_restore(struct executor *ex);
 
 /*
  * Lets the run's tasks have the CPU until none of them can run. True: none of them could, when this returned. False:
- * priority tells nothing here (not allowed, given up, or the run may use other CPUs).
+ * priority tells nothing here (not allowed, given up, or the run may use other CPUs). The executor stays below them:
+ * whoever it wakes from now on runs at once.
  */
 bool priority_settle(struct run *run);
+
+/* Above them again: before a fork(2), whose child would wait its turn otherwise, and before a look at /proc. */
+void priority_work(struct run *run);
 
 /*
  * From another thread: the executor and all tasks of the run become ordinary ones until priority_restore(). Everybody

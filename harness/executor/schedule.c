@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "harness/scenario/tables.h"
+#include "priority.h"
 #include "run.h"
 
 #define STEP_LIMIT_MS  1500 /* for a step whose actor keeps running */
@@ -58,6 +59,7 @@ static int not_stopped(void *ctx, pid_t pid, pid_t tid)
 
 static bool all_stopped(struct run *run, pid_t pid)
 {
+	priority_work(run);
 	return procfs_each_thread_of(&run->ex->procfs, pid, not_stopped, NULL) <= 0;
 }
 
@@ -114,7 +116,7 @@ static bool ledger_knows(const struct arena *arena, pid_t tid)
 }
 
 /* Of a child of our own wait(2) tells it sooner than /proc, whose entries are made for that one look. */
-static bool task_lives(const struct mailbox *box)
+static bool task_lives(struct run *run, const struct mailbox *box)
 {
 	siginfo_t info = {0};
 	char state;
@@ -122,6 +124,7 @@ static bool task_lives(const struct mailbox *box)
 	if (!waitid(P_PID, (id_t)box->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
 	    info.si_pid)
 		return false;
+	priority_work(run);
 	state = run_task_state(box->pid, box->tid);
 	return state != 'Z' && state != 'X';
 }
@@ -159,7 +162,7 @@ static enum step_status await_step(struct run *run, const struct scn_step *step,
 		} else if (box->done == seq) {
 			return STEP_DONE;
 		} else {
-			bool lives = task_lives(box);
+			bool lives = task_lives(run, box);
 
 			if (!still_since)
 				still_since = now;

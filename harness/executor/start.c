@@ -83,33 +83,52 @@ static bool below_daemon(const struct scenario *scn, const struct scn_task *task
 	return task != NULL;
 }
 
-/* The controller's tasks are its own children; every other one is made by its parent. */
-static int start_task(struct run *run, const struct scn_task *task)
+/* How many of the tasks from this one on their parent forks in one step: each roundtrip to it is two switches. */
+static unsigned int litter(const struct scenario *scn, const struct scn_task *first)
 {
-	struct scn_step step = {.actor = task->parent, .op = OP_spawn, .a = task->id};
+	const struct scn_task *task = first, *end = scn->tasks + scn->n_tasks;
+
+	while (task < end && task->parent == first->parent && task->kind == TASK_FORK &&
+	       !task->late && task->id == first->id + (task - first))
+		task++;
+	return first->parent == ACTOR_CTL || task == first ? 1 : task - first;
+}
+
+/* A task and the n - 1 after it. The controller's are its own children; every other one is made by its parent. */
+static int start_tasks_of(struct run *run, const struct scn_task *task, unsigned int n)
+{
+	struct scn_step step = {
+		.actor = task->parent, .op = OP_spawn, .a = task->id, .b = n - 1};
 	int ret;
 
 	if (task->parent == ACTOR_CTL) {
+		priority_work(run);
 		ret = actor_spawn(run->ex->actors, ACTOR_CTL, task->id);
 		if (ret < 0)
 			return ret;
 	} else if (!run_post(run, &step)) {
 		return -ESRCH;
 	}
-	return await_word(run, &run->arena->mailbox[task->id].state);
+	for (unsigned int i = 0; i < n; i++) {
+		ret = await_word(run, &run->arena->mailbox[task[i].id].state);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
 }
 
 static int start_tasks(struct run *run, bool heirs, char *err)
 {
 	const struct scenario *scn = run->scn;
 
-	for (unsigned int i = 0; i < scn->n_tasks; i++) {
+	for (unsigned int i = 0, n; i < scn->n_tasks; i += n) {
 		const struct scn_task *task = &scn->tasks[i];
 		int ret;
 
+		n = litter(scn, task);
 		if (task->late || below_daemon(scn, task) != heirs)
 			continue;
-		ret = start_task(run, task);
+		ret = start_tasks_of(run, task, n);
 		/* A vfork child keeps its parent busy, so a sibling cannot be made: that is the scenario's. */
 		if (ret == -ESRCH)
 			continue;

@@ -86,7 +86,12 @@ int64_t op_fork_exit(const struct op_ctx *ctx, const struct scn_step *step)
 
 int64_t op_spawn(const struct op_ctx *ctx, const struct scn_step *step)
 {
-	return ctx->spawn(ctx->spawn_ctx, step->a);
+	int64_t ret = ctx->spawn(ctx->spawn_ctx, step->a);
+
+	/* At the start of a run the executor asks for several, b after the first. */
+	for (unsigned int i = 1; ret >= 0 && i <= step->b; i++)
+		ret = ctx->spawn(ctx->spawn_ctx, step->a + i);
+	return ret;
 }
 
 int64_t op_exit(const struct op_ctx *ctx, const struct scn_step *step)

@@ -88,6 +88,7 @@ static int settle_waits_for_work(struct executor *ex, struct run *run)
 	bool early, settled;
 
 	priority_settle(run);
+	priority_work(run);
 	arena_bump(&board->go);
 	/* We are above it: it has not run yet. */
 	early = board->finished;
@@ -100,6 +101,23 @@ static void test_settle_waits_for_work(void **state)
 {
 	(void)state;
 	in_child(settle_waits_for_work);
+}
+
+static int woken_runs_at_once_below(struct executor *ex, struct run *run)
+{
+	pid_t pid = worker(ex);
+	bool settled = priority_settle(run), at_once;
+
+	arena_bump(&board->go);
+	at_once = board->finished;
+	waitpid(pid, NULL, 0);
+	return !settled || !at_once;
+}
+
+static void test_woken_runs_at_once_below(void **state)
+{
+	(void)state;
+	in_child(woken_runs_at_once_below);
 }
 
 /* Each spins until the other has had the CPU: with first in, first out neither would ever end. */
@@ -174,6 +192,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_settle_waits_for_work, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_woken_runs_at_once_below, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_tasks_share, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_is_promised_after_giving_up,
