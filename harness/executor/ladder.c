@@ -194,10 +194,32 @@ static bool rung_reply(struct run *run)
 	return settle(run, RUNG_REPLY, SCOPE_TREE);
 }
 
-static bool rung_daemon(struct run *run)
+static bool daemon_steps(const struct scenario *scn)
+{
+	for (unsigned int i = 0; i < scn->n_steps; i++)
+		if (scn->steps[i].actor == ACTOR_DAEMON)
+			return true;
+	return false;
+}
+
+/*
+ * A mount that nobody uses goes while the daemon dies: umount2(2) waits for RCU several times (namespace_unlock(),
+ * bdi_unregister()), and the daemon has the CPU then. That frees no daemon that hangs: whoever waits for a file or a path
+ * of the mount has it in use, and this fails (EBUSY). Only a notification waits without (fuse_notify()): a daemon with
+ * steps of its own gets its time first.
+ */
+static void umount_early(struct run *run)
+{
+	if (run->mounted && !run->daemon_forks && !daemon_steps(run->scn))
+		run_umount_unused(run);
+}
+
+static bool rung_daemon(struct run *run, bool tree_is_gone)
 {
 	if (run->arena->daemon.pid > 1)
 		kill(run->arena->daemon.pid, SIGKILL);
+	if (tree_is_gone)
+		umount_early(run);
 	survivors_look(run, SCOPE_ALL, &run->some);
 	kill_each(run, &run->some, false);
 	kill_each(run, &run->some, true);
@@ -232,7 +254,7 @@ static enum rung climb(struct run *run)
 			freed = RUNG_REPLY;
 	}
 	/* The daemon goes in any case; a daemon that cannot die is a finding of its own. */
-	if (rung_daemon(run))
+	if (rung_daemon(run, freed == RUNG_EXIT || freed == RUNG_SIGKILL))
 		return freed == RUNG_NONE ? RUNG_DAEMON : freed;
 	if (rung_abort(run))
 		return RUNG_ABORT;

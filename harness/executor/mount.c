@@ -121,6 +121,14 @@ int run_waiting(const struct run *run)
 	return n > 0 ? atoi(buf) : -1;
 }
 
+int run_umount_unused(struct run *run)
+{
+	if (umount2(DIR_MOUNT, UMOUNT_NOFOLLOW) < 0)
+		return -errno;
+	run->mounted = false;
+	return 0;
+}
+
 int run_umount(struct run *run, bool force)
 {
 	int ret = umount2(DIR_MOUNT, UMOUNT_NOFOLLOW | (force ? MNT_FORCE : 0));

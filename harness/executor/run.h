@@ -65,6 +65,8 @@ int run_mount(struct run *run, char *err);
 void run_abort(struct run *run);
 /* "waiting" of fusectl, -1: the connection is gone. */
 int run_waiting(const struct run *run);
+/* umount2(2), plain: 0, or -errno, -EBUSY where somebody uses it. */
+int run_umount_unused(struct run *run);
 /* umount2(2): plain, or MNT_FORCE; detached where that does not work. 0 or -errno. */
 int run_umount(struct run *run, bool force);
 

@@ -34,5 +34,15 @@ want 1 timeout 60 "$SF" run --json "$TMP/overdue.txt"
 # The limit of a step that may be answered yet is 6 s.
 python3 -c 'import json, sys; sys.exit(max(s["us"] for s in json.load(open(sys.argv[1]))[0]["steps"]) >= 6e6)' "$TMP/out" ||
   fail "a step waited for a reply that was overdue"
+cat > "$TMP/daemon-uses-it.txt" << 'END'
+# The tree is gone by itself; the daemon dies with a file of its own mount open, whose FLUSH nobody answers. The mount is
+# in use then, and must not be removed while the daemon is watched: that would end its wait.
+expect: pinned
+config: daemon=outside self_file
+task t0: fork
+fault: FLUSH from daemon: drop
+t0: exit_group 0
+END
+want 0 timeout 60 "$SF" run --check -n 3 "$TMP/daemon-uses-it.txt"
 [ -z "$(leftovers)" ] || fail "connections left: $(leftovers)"
 [ "$(executors)" = 0 ] || fail "executors left"
