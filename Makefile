@@ -139,15 +139,23 @@ $(STANDALONE_BIN): $(B)/tests/%: tests/standalone/%.c
 	$(if $(filter 1,$(V)),,@echo "  LD      $@")
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lfuse3 -lpthread
 
-$(B)/bare_loop: tests/bench/bare_loop.c
+BARE_FLAGS := $(CPPFLAGS) -std=gnu17 -O2 -Wall -Wextra
+$(B)/bare_loop: $(addprefix tests/bench/,bare_loop.c bare_raw.c bare_server.h)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=gnu17 -O2 -Wall -Wextra -static -o $@ $<
+	$(Q)$(CC) $(BARE_FLAGS) -static -o $@ $(filter %.c,$^)
 
-$(B)/obj/tests/bench/bare_loop_main.o: tests/bench/bare_loop.c
+# The same loop over libfuse. The linker's warnings: see shortfuse-executor.
+$(B)/bare_libfuse: $(addprefix tests/bench/,bare_loop.c bare_libfuse.c bare_server.h)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=gnu17 -O2 -Wall -Wextra -Dmain=bare_loop_main -c -o $@ $<
+	$(Q)$(CC) $(BARE_FLAGS) -static -o $@ $(filter %.c,$^) -l:libfuse3.a -ldl \
+		2> >(grep -v -e "statically linked applications requires" -e "in function .fuse_" >&2)
 
-$(B)/bare_guest: $(B)/obj/tests/bench/bare_guest.o $(B)/obj/tests/bench/bare_loop_main.o $(B)/libharness.a
+$(B)/obj/tests/bench/bare_loop_main.o: tests/bench/bare_loop.c tests/bench/bare_server.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BARE_FLAGS) -Dmain=bare_loop_main -c -o $@ $<
+
+$(B)/bare_guest: $(B)/obj/tests/bench/bare_guest.o $(B)/obj/tests/bench/bare_loop_main.o \
+		 $(B)/obj/tests/bench/bare_raw.o $(B)/libharness.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $^
 
 $(B)/target_bench: $(B)/obj/tests/bench/target_bench.o $(B)/libfuzzer.a $(B)/libharness.a
@@ -177,7 +185,7 @@ fuzz: deps
 	$(Q)$(B)/shortfuse fuzz --target $(TARGET) --time $(TIME) || [ $$? = 1 ] # 1: it has findings
 
 bench: deps
-	$(Q)$(MAKE) --no-print-directory all $(B)/bare_loop $(B)/bare_guest $(B)/target_bench $(GUEST_INITS)
+	$(Q)$(MAKE) --no-print-directory all $(B)/bare_loop $(B)/bare_libfuse $(B)/bare_guest $(B)/target_bench $(GUEST_INITS)
 	$(Q)B=$(B) tests/bench/bench.sh
 	$(Q)B=$(B) tests/bench/targets.sh
 

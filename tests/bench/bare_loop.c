@@ -1,43 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The reference of "make bench": what a machine can do at best. A loop without libfuse,
- *fault engine, mailboxes or watchdog: mount, serve by the raw protocol, fork a
- *pid-namespace tree of three, open and write a file, let the namespace's init exit, reap
- *everything, unmount.
+ * The reference of "make bench": what a machine can do at best. A loop without fault engine, mailboxes or watchdog: mount,
+ * serve, fork a pid-namespace tree of three, open and write a file, let the namespace's init exit, reap everything,
+ * unmount. It is linked with one of two servers: bare_raw.c or bare_libfuse.c.
  *
- *	bare_loop [-n TURNS | -t SECONDS] [-p CPU]
+ *	bare_loop [-s] [-n TURNS | -t SECONDS] [-p CPU]
  *
- * Prints "turns N seconds S rate R". Leaves nothing behind, not even when it is killed:
- *the mount point is on a tmpfs of its own mount namespace, and the children die with
- *their parent.
+ * Prints "turns N seconds S rate R". Leaves nothing behind, not even when it is killed: the mount point is on a tmpfs of
+ * its own mount namespace, and the children die with their parent.
  */
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fuse.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "bare_server.h"
+
 #define MOUNT_POINT   "/tmp/mnt"
-#define FILE_NODE     2
-#define MAX_WRITE     4096
 #define TURN_DEADLINE 20 /* s; a SIGALRM then ends everything */
-
-/* Exit statuses of shortfuse. */
-enum { STATUS_USAGE = 2, STATUS_INFRA = 3 };
-
-static char request[2 * FUSE_MIN_READ_BUFFER + MAX_WRITE];
 
 _Noreturn static void fail(const char *what)
 {
@@ -45,94 +41,67 @@ _Noreturn static void fail(const char *what)
 	exit(STATUS_INFRA);
 }
 
-static void reply(int fd, uint64_t unique, int error, const void *data, size_t len)
-{
-	struct fuse_out_header out = {sizeof(out) + len, error, unique};
-	struct iovec iov[] = {{&out, sizeof(out)}, {(void *)data, len}};
+/*
+ * With -s: tasks wait for each step and tell when it is done, as those of a run do: what it costs that the order is the
+ * loop's and not the scheduler's.
+ */
+static struct steps {
+	_Atomic uint32_t server, writer, init; /* futexes: steps given to them */
+	_Atomic uint32_t done; /* futex: steps done, and the writer is there */
+} * steps;
+static bool stepwise;
 
-	/* ENOENT: the request was interrupted meanwhile. */
-	if (writev(fd, iov, 2) < 0 && errno != ENOENT)
-		_exit(STATUS_INFRA);
+static void await(_Atomic uint32_t *word, uint32_t seen)
+{
+	while (*word == seen)
+		syscall(SYS_futex, word, FUTEX_WAIT, seen, NULL);
 }
 
-static struct fuse_attr attr_of(uint64_t node)
+static void bump(_Atomic uint32_t *word)
 {
-	int root = node == FUSE_ROOT_ID;
-
-	return (struct fuse_attr){
-		.ino = node,
-		.mode = root ? S_IFDIR | 0755 : S_IFREG | 0644,
-		.nlink = root ? 2 : 1,
-		.size = root ? 0 : MAX_WRITE,
-	};
+	atomic_fetch_add(word, 1);
+	syscall(SYS_futex, word, FUTEX_WAKE, 1);
 }
 
-/* One request; its name in the comments of linux/fuse.h. */
-static void answer(int fd, const struct fuse_in_header *in)
+/* In a task: the step before is done; waits for the n-th. */
+static void next_step(_Atomic uint32_t *mine, uint32_t n)
 {
-	const struct fuse_write_in *write_in = (const void *)(in + 1);
-	struct fuse_init_out init = {
-		.major = FUSE_KERNEL_VERSION,
-		.minor = 31,
-		.max_write = MAX_WRITE,
-	};
-	struct fuse_entry_out entry = {.nodeid = FILE_NODE, .attr = attr_of(FILE_NODE)};
-	struct fuse_attr_out attr = {.attr = attr_of(in->nodeid)};
-	struct fuse_open_out open_out = {.fh = 1};
-	struct fuse_write_out written = {0};
-
-	switch (in->opcode) {
-	case FUSE_INIT:
-		reply(fd, in->unique, 0, &init, sizeof(init));
+	if (!stepwise)
 		return;
-	case FUSE_LOOKUP:
-		reply(fd, in->unique, 0, &entry, sizeof(entry));
-		return;
-	case FUSE_GETATTR:
-	case FUSE_SETATTR:
-		reply(fd, in->unique, 0, &attr, sizeof(attr));
-		return;
-	case FUSE_OPEN:
-		reply(fd, in->unique, 0, &open_out, sizeof(open_out));
-		return;
-	case FUSE_WRITE:
-		written.size = write_in->size;
-		reply(fd, in->unique, 0, &written, sizeof(written));
-		return;
-	case FUSE_FLUSH:
-	case FUSE_RELEASE:
-		reply(fd, in->unique, 0, NULL, 0);
-		return;
-	case FUSE_FORGET:
-	case FUSE_BATCH_FORGET:
-	case FUSE_INTERRUPT:
-		return; /* these have no reply */
-	default:
-		reply(fd, in->unique, -ENOSYS, NULL, 0);
-	}
+	bump(&steps->done);
+	await(mine, n - 1);
 }
 
-/* Until the unmount, which read(2) tells as ENODEV. */
-_Noreturn static void serve(int fd)
+/* In the loop. */
+static void give(_Atomic uint32_t *whose)
 {
-	for (;;) {
-		ssize_t len = read(fd, request, sizeof(request));
+	uint32_t seen = steps->done;
 
-		if (len >= (ssize_t)sizeof(struct fuse_in_header))
-			answer(fd, (const void *)request);
-		else if (len < 0 && errno == ENODEV)
-			_exit(0);
-		else if (len < 0 && errno != EINTR && errno != ENOENT && errno != EAGAIN)
-			_exit(STATUS_INFRA);
-	}
+	bump(whose);
+	await(&steps->done, seen);
+}
+
+static void give_steps(void)
+{
+	await(&steps->done, 0);
+	bump(&steps->server);
+	give(&steps->writer);
+	give(&steps->writer);
+	bump(&steps->init);
 }
 
 static void write_file(void)
 {
 	static const char text[] = "written through a bare loop\n";
-	int fd = open(MOUNT_POINT "/f", O_WRONLY | O_CLOEXEC);
+	int fd;
 
-	if (fd < 0 || write(fd, text, sizeof(text)) != sizeof(text) || close(fd))
+	next_step(&steps->writer, 1);
+	fd = open(MOUNT_POINT "/f", O_WRONLY | O_CLOEXEC);
+	next_step(&steps->writer, 2);
+	if (fd < 0 || write(fd, text, sizeof(text)) != sizeof(text))
+		_exit(STATUS_INFRA);
+	next_step(&steps->writer, 3); /* never comes: init ends */
+	if (close(fd))
 		_exit(STATUS_INFRA);
 	_exit(0);
 }
@@ -150,6 +119,10 @@ _Noreturn static void tree(void)
 	writer = fork();
 	if (!writer)
 		write_file();
+	if (stepwise) {
+		await(&steps->init, 0);
+		_exit(0);
+	}
 	if (waitpid(writer, &status, 0) != writer)
 		_exit(STATUS_INFRA);
 	_exit(status ? STATUS_INFRA : 0);
@@ -175,6 +148,7 @@ static void turn(void)
 
 	if (fd < 0)
 		fail("/dev/fuse");
+	*steps = (struct steps){0};
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0",
 		 fd);
 	if (mount("bare_loop", MOUNT_POINT, "fuse", MS_NOSUID | MS_NODEV, options))
@@ -182,7 +156,9 @@ static void turn(void)
 	server = fork();
 	if (!server) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		serve(fd);
+		if (stepwise)
+			await(&steps->server, 0);
+		bare_serve(fd);
 	}
 	close(fd);
 	init = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
@@ -190,6 +166,8 @@ static void turn(void)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		tree();
 	}
+	if (stepwise)
+		give_steps();
 	reap(init, "init of the namespace");
 	if (umount2(MOUNT_POINT, 0))
 		fail("umount");
@@ -244,20 +222,28 @@ int main(int argc, char **argv)
 	long turns = 1000, done = 0;
 	int option, cpu = -1;
 
-	while ((option = getopt(argc, argv, "n:t:p:")) != -1) {
+	while ((option = getopt(argc, argv, "n:t:p:s")) != -1) {
 		if (option == 'n') {
 			turns = number(optarg, 1);
 		} else if (option == 't') {
 			seconds = number(optarg, 0.001);
 		} else if (option == 'p') {
 			cpu = number(optarg, 0);
+		} else if (option == 's') {
+			stepwise = true;
 		} else {
-			fprintf(stderr,
-				"usage: bare_loop [-n TURNS | -t SECONDS] [-p CPU]\n");
+			fprintf(stderr, "usage: bare_loop [-s] [-n TURNS | -t SECONDS] "
+					"[-p CPU]\n");
 			return STATUS_USAGE;
 		}
 	}
 	set_up(cpu);
+	steps = mmap(NULL, sizeof(*steps), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (steps == MAP_FAILED)
+		fail("mmap");
+	if (bare_prepare() < 0)
+		fail("server");
 	start = now();
 	do {
 		alarm(TURN_DEADLINE);

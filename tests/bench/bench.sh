@@ -17,7 +17,12 @@ trap 'rm -rf "$tmp"' EXIT
 
 median() { sort -n | awk '{v[NR]=$1} END {print NR ? v[int((NR+1)/2)] : "?"}'; }
 
-bare() { "$B/bare_loop" -n "$RUNS" -p "$cpu" | sed -n 's/.*rate \([0-9.]*\).*/\1/p'; }
+# bare PROGRAM [OPTION...]: its turns a second.
+bare() {
+  local program=$1
+  shift
+  "$B/$program" -n "$RUNS" "$@" | sed -n 's/.*rate \([0-9.]*\).*/\1/p'
+}
 
 # Whole-process rate of N runs of a scenario, start of the executor included.
 rate() {
@@ -31,24 +36,34 @@ rate() {
 
 echo "machine: $(uname -r), $(nproc) CPUs"
 echo
-echo "runs per second, $RUNS runs a round, $ROUNDS rounds, pinned to CPU $cpu; ratio to the bare C loop"
+# The reference of the promise is the loop as one would write it: the scheduler places its tasks. Pinned to one CPU, which
+# is what a run does to be fast, it is the harder one; then it is told what libfuse and steps one at a time take of it.
+echo "runs per second, $RUNS runs a round, $ROUNDS rounds, medians; runs are on CPU $cpu"
 scenario=corpus/seeds/simplest.txt
-: > "$tmp/ratio"
-: > "$tmp/rate"
-: > "$tmp/bare"
+ratio() { awk -v r="$1" -v b="$2" 'BEGIN {printf "%.2f\n", r / b}'; }
 for _ in $(seq "$ROUNDS"); do
-  b=$(bare)
+  b=$(bare bare_loop)
+  p=$(bare bare_loop -p "$cpu")
+  l=$(bare bare_libfuse -p "$cpu")
+  s=$(bare bare_libfuse -p "$cpu" -s)
   r=$(rate "$RUNS" "$scenario")
   echo "$b" >> "$tmp/bare"
+  echo "$p" >> "$tmp/pinned"
   echo "$r" >> "$tmp/rate"
-  awk -v r="$r" -v b="$b" 'BEGIN {printf "%.2f\n", r / b}' >> "$tmp/ratio"
+  ratio "$r" "$b" >> "$tmp/ratio"
+  ratio "$r" "$p" >> "$tmp/to_pinned"
+  ratio "$l" "$p" >> "$tmp/of_libfuse"
+  ratio "$s" "$p" >> "$tmp/of_steps"
 done
 printf '  %-28s bare %8.1f  shortfuse %8.1f  ratio %s (promise >= 0.9)\n' "$(basename "$scenario" .txt)" \
   "$(median < "$tmp/bare")" "$(median < "$tmp/rate")" "$(median < "$tmp/ratio")"
+printf '  %-28s bare %8.1f  shortfuse %8.1f  ratio %s; of the pinned loop reach %s: over libfuse, %s: and in steps\n' \
+  "the bare loop pinned, too" "$(median < "$tmp/pinned")" "$(median < "$tmp/rate")" "$(median < "$tmp/to_pinned")" \
+  "$(median < "$tmp/of_libfuse")" "$(median < "$tmp/of_steps")"
 r=$(rate 50 corpus/hangs/pidns-flush.txt)
 b=$(median < "$tmp/bare")
 printf '  %-28s bare %8.1f  shortfuse %8.1f  ratio %s (a flagged run waits until the kernel is certain)\n' \
-  pidns-flush "$b" "$r" "$(awk -v r="$r" -v b="$b" 'BEGIN {printf "%.2f", r / b}')"
+  pidns-flush "$b" "$r" "$(ratio "$r" "$b")"
 
 echo
 echo "milliseconds after the last step, pidns-flush (promise: verdict and snapshot <= 300, known signature <= 100)"
