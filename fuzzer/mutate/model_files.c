@@ -96,10 +96,16 @@ static void copy_slot(struct model *m, const struct scn_step *step)
 	m->foreign[table] |= m->foreign[table] & from ? to : 0;
 }
 
+/* Of an argument that may be anything: other operations have other arguments there. */
+static unsigned int path_bit(unsigned int path)
+{
+	return path <= PATH_OUT ? BIT(path) : 0;
+}
+
 /* Names that come and go. */
 static void change_paths(struct model *m, const struct scn_step *step)
 {
-	unsigned int a = BIT(step->a), b = BIT(step->b);
+	unsigned int a = path_bit(step->a), b = path_bit(step->b);
 
 	switch (step->op) {
 	case OP_creat:
