@@ -194,14 +194,6 @@ static bool rung_reply(struct run *run)
 	return settle(run, RUNG_REPLY, SCOPE_TREE);
 }
 
-static bool daemon_steps(const struct scenario *scn)
-{
-	for (unsigned int i = 0; i < scn->n_steps; i++)
-		if (scn->steps[i].actor == ACTOR_DAEMON)
-			return true;
-	return false;
-}
-
 /*
  * A mount that nobody uses goes while the daemon dies: umount2(2) waits for RCU several times (namespace_unlock(),
  * bdi_unregister()), and the daemon has the CPU then. That frees no daemon that hangs: whoever waits for a file or a path
@@ -210,7 +202,7 @@ static bool daemon_steps(const struct scenario *scn)
  */
 static void umount_early(struct run *run)
 {
-	if (run->mounted && !run->daemon_forks && !daemon_steps(run->scn))
+	if (run->mounted && !run->daemon_acts)
 		run_umount_unused(run);
 }
 

@@ -121,22 +121,22 @@ int run_waiting(const struct run *run)
 	return n > 0 ? atoi(buf) : -1;
 }
 
-int run_umount_unused(struct run *run)
+static int umount_with(struct run *run, int flags)
 {
-	if (umount2(DIR_MOUNT, UMOUNT_NOFOLLOW) < 0)
+	if (umount2(DIR_MOUNT, UMOUNT_NOFOLLOW | flags) < 0)
 		return -errno;
 	run->mounted = false;
 	return 0;
 }
 
+int run_umount_unused(struct run *run)
+{
+	return umount_with(run, 0);
+}
+
 int run_umount(struct run *run, bool force)
 {
-	int ret = umount2(DIR_MOUNT, UMOUNT_NOFOLLOW | (force ? MNT_FORCE : 0));
+	int ret = umount_with(run, force ? MNT_FORCE : 0);
 
-	if (ret < 0)
-		ret = umount2(DIR_MOUNT, UMOUNT_NOFOLLOW | MNT_DETACH);
-	if (ret < 0)
-		return -errno;
-	run->mounted = false;
-	return 0;
+	return ret < 0 ? umount_with(run, MNT_DETACH) : ret;
 }

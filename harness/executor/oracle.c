@@ -34,7 +34,7 @@ static bool only_daemon_left(const struct run *run)
 	char buf[64];
 	ssize_t n;
 
-	if (run->daemon_forks || run->ex->children_fd < 0)
+	if (run->daemon_acts || run->ex->children_fd < 0)
 		return false;
 	n = pread(run->ex->children_fd, buf, sizeof(buf) - 1, 0);
 	if (n <= 0)

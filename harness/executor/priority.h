@@ -5,7 +5,7 @@
  *   4 FIFO  the warden
  *   3 FIFO  the executor, while it does something
  *   2 RR    every task of the run
- *   1 FIFO  the executor, while it lets them run: priority_settle()
+ *   1 FIFO  the executor, from priority_settle(), which lets them run, to priority_work()
  *
  * Above the load of the machine, so that what the executor sees is settled also beside it. The executor steps below the
  * tasks only where it holds nothing of the kernel's: a dying task that drops its /proc entries spins until every holder
@@ -21,7 +21,7 @@
 /* Pins to ex->cpu; takes real-time priority where that is allowed and does what it says (ex->realtime). */
 void priority_init(struct executor *ex);
 
-/* At the start of a run: as after priority_init(), if priority_give_up() came in between. */
+/* At the start of a run: as after priority_init(), whatever the run before has left. */
 void priority_restore(struct executor *ex);
 
 /*

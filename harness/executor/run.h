@@ -44,7 +44,7 @@ struct run {
 	uint32_t step_seq[SCN_MAX_STEPS]; /* mailbox seq of the step, 0: not issued */
 
 	/* oracle.c */
-	bool daemon_forks; /* the daemon has children of its own: look for them, too */
+	bool daemon_acts; /* the daemon has heirs, or steps of its own, which may fork or wait: look for more than itself */
 
 	/* ladder.c */
 	pid_t ignore;	      /* a left-behind reader of user stacks: not of the run */

@@ -83,8 +83,8 @@ static bool below_daemon(const struct scenario *scn, const struct scn_task *task
 	return task != NULL;
 }
 
-/* How many of the tasks from this one on their parent forks in one step: each roundtrip to it is two switches. */
-static unsigned int litter(const struct scenario *scn, const struct scn_task *first)
+/* How many tasks, from this one on, their parent can fork in one step. Each further one would cost two switches. */
+static unsigned int siblings(const struct scenario *scn, const struct scn_task *first)
 {
 	const struct scn_task *task = first, *end = scn->tasks + scn->n_tasks;
 
@@ -95,7 +95,7 @@ static unsigned int litter(const struct scenario *scn, const struct scn_task *fi
 }
 
 /* A task and the n - 1 after it. The controller's are its own children; every other one is made by its parent. */
-static int start_tasks_of(struct run *run, const struct scn_task *task, unsigned int n)
+static int start_siblings(struct run *run, const struct scn_task *task, unsigned int n)
 {
 	struct scn_step step = {
 		.actor = task->parent, .op = OP_spawn, .a = task->id, .b = n - 1};
@@ -125,10 +125,10 @@ static int start_tasks(struct run *run, bool heirs, char *err)
 		const struct scn_task *task = &scn->tasks[i];
 		int ret;
 
-		n = litter(scn, task);
+		n = siblings(scn, task);
 		if (task->late || below_daemon(scn, task) != heirs)
 			continue;
-		ret = start_tasks_of(run, task, n);
+		ret = start_siblings(run, task, n);
 		/* A vfork child keeps its parent busy, so a sibling cannot be made: that is the scenario's. */
 		if (ret == -ESRCH)
 			continue;
@@ -187,16 +187,13 @@ static int let_daemon_serve(struct run *run, char *err)
 	return 0;
 }
 
-/* Besides its heirs: steps in which the daemon's main thread forks. */
-static bool daemon_forks(const struct scenario *scn)
+static bool daemon_acts(const struct scenario *scn)
 {
 	for (unsigned int i = 0; i < scn->n_tasks; i++)
 		if (below_daemon(scn, &scn->tasks[i]))
 			return true;
 	for (unsigned int i = 0; i < scn->n_steps; i++)
-		if (scn->steps[i].actor == ACTOR_DAEMON &&
-		    ((op_table[scn->steps[i].op].flags & OPF_SPAWNS) ||
-		     scn->steps[i].op == OP_fork_exit))
+		if (scn->steps[i].actor == ACTOR_DAEMON)
 			return true;
 	return false;
 }
@@ -205,7 +202,7 @@ int run_start(struct run *run, char *err)
 {
 	int ret = 0;
 
-	run->daemon_forks = daemon_forks(run->scn);
+	run->daemon_acts = daemon_acts(run->scn);
 
 	if (run->scn->config.placement != PLACE_INSIDE) {
 		ret = fork_daemon(run);

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Measures the promises of the design as ratios against a reference in the same run.
-# B: build folder. ROUNDS: how often the pairs are measured (default 5); medians are printed.
+# B: build folder. ROUNDS: how often the pairs are measured (default 9); medians are printed.
 set -eu
 B=${B:-build}
-ROUNDS=${ROUNDS:-5}
+ROUNDS=${ROUNDS:-9}
 RUNS=${RUNS:-2000}
 cd "$(dirname "$0")/../.."
 
@@ -57,8 +57,9 @@ for _ in $(seq "$ROUNDS"); do
 done
 printf '  %-28s bare %8.1f  shortfuse %8.1f  ratio %s (promise >= 0.9)\n' "$(basename "$scenario" .txt)" \
   "$(median < "$tmp/bare")" "$(median < "$tmp/rate")" "$(median < "$tmp/ratio")"
-printf '  %-28s bare %8.1f  shortfuse %8.1f  ratio %s; of the pinned loop reach %s: over libfuse, %s: and in steps\n' \
-  "the bare loop pinned, too" "$(median < "$tmp/pinned")" "$(median < "$tmp/rate")" "$(median < "$tmp/to_pinned")" \
+printf '  %-28s bare %8.1f  shortfuse %8.1f  ratio %s\n' "to the loop pinned as well" \
+  "$(median < "$tmp/pinned")" "$(median < "$tmp/rate")" "$(median < "$tmp/to_pinned")"
+printf '  %-28s %s over libfuse, %s over libfuse with steps one at a time\n' "ratio of that loop itself" \
   "$(median < "$tmp/of_libfuse")" "$(median < "$tmp/of_steps")"
 r=$(rate 50 corpus/hangs/pidns-flush.txt)
 b=$(median < "$tmp/bare")

@@ -40,7 +40,8 @@ extern const char pause_image_start[], pause_image_end[];
 struct fixture {
 	struct arena *arena;
 	char mnt[64], outside[64];
-	int spawned; /* the task that op_spawn asked for */
+	int spawned; /* the task that op_spawn asked for last */
+	int n_spawned;
 };
 
 static inline int fixture_spawn(void *ctx, unsigned int task)
@@ -48,6 +49,7 @@ static inline int fixture_spawn(void *ctx, unsigned int task)
 	struct fixture *fx = ctx;
 
 	fx->spawned = task;
+	fx->n_spawned++;
 	return SPAWN_RESULT;
 }
 

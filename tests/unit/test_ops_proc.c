@@ -281,6 +281,11 @@ static void test_spawn(void **state)
 
 	assert_int_equal(RUN(spawn, 5), SPAWN_RESULT);
 	assert_int_equal(fx->spawned, 5);
+	assert_int_equal(fx->n_spawned, 1);
+	/* The executor's own form: the two after it as well. */
+	assert_int_equal(RUN(spawn, 3, 2), SPAWN_RESULT);
+	assert_int_equal(fx->spawned, 5);
+	assert_int_equal(fx->n_spawned, 4);
 }
 
 static void *exit_thread(void *arg)
