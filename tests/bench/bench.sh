@@ -1,7 +1,7 @@
 #!/bin/bash
 # Measures the promises of the design as ratios against a reference in the same run.
 # B: build folder. ROUNDS: how often the pairs are measured (default 9); medians are printed.
-set -eu
+set -eu -o pipefail
 B=${B:-build}
 ROUNDS=${ROUNDS:-9}
 RUNS=${RUNS:-2000}
