@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sysctls.h"
@@ -79,18 +81,33 @@ static void restore_originals(int fd)
 	}
 }
 
+/* A lock tells nothing once the last user before us has unlinked the file. */
+static bool is_state_file(int fd)
+{
+	struct stat mine, named;
+
+	return !fstat(fd, &mine) && !stat(STATE_FILE, &named) &&
+	       mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
+}
+
 void sysctls_set(struct sysctls *ctl)
 {
-	ctl->fd = open(STATE_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (ctl->fd < 0)
-		return;
-	/* Alone: either nothing was saved, or a killed run left its originals, which stay
-	 * true. */
-	if (!flock(ctl->fd, LOCK_EX | LOCK_NB)) {
-		if (lseek(ctl->fd, 0, SEEK_END) == 0)
+	bool locked;
+
+	for (;;) {
+		ctl->fd = open(STATE_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (ctl->fd < 0)
+			return;
+		/* Alone: either nothing was saved, or a killed run left its originals, which stay true. */
+		if (!flock(ctl->fd, LOCK_EX | LOCK_NB) && is_state_file(ctl->fd) &&
+		    lseek(ctl->fd, 0, SEEK_END) == 0)
 			save_originals(ctl->fd);
+		/* Not atomic: flock(2) lets go of the one lock before it takes the other. */
+		locked = !flock(ctl->fd, LOCK_SH);
+		if (locked ? is_state_file(ctl->fd) : errno != EINTR)
+			break; /* ours; or a /run without locks, where nothing is saved */
+		close(ctl->fd);
 	}
-	flock(ctl->fd, LOCK_SH);
 	for (size_t i = 0; i < N_SETTINGS; i++)
 		write_value(settings[i].path, settings[i].value);
 }
@@ -99,7 +116,7 @@ void sysctls_restore(struct sysctls *ctl)
 {
 	if (ctl->fd < 0)
 		return;
-	if (!flock(ctl->fd, LOCK_EX | LOCK_NB)) {
+	if (!flock(ctl->fd, LOCK_EX | LOCK_NB) && is_state_file(ctl->fd)) {
 		restore_originals(ctl->fd);
 		unlink(STATE_FILE);
 	}

@@ -35,3 +35,22 @@ sleep 0.2
 [ -z "$(leftovers)" ] || fail "connections left: $(leftovers)"
 [ "$(executors)" = 0 ] || fail "tasks left"
 [ "$(wc -l < /proc/self/mountinfo)" = "$mounts" ] || fail "mounts left"
+
+# Starts and ends of several at once: the last one restores this machine's settings, whoever unlinks the file of them.
+warnings=/proc/sys/kernel/hung_task_warnings
+before=$(cat "$warnings")
+echo 11 > "$warnings"
+many() {
+  for _ in $(seq 200); do
+    "$SF" run corpus/seeds/simplest.txt > /dev/null || fail "one of many ended with $?"
+  done
+}
+many &
+a=$!
+many &
+b=$!
+many
+{ wait "$a" && wait "$b"; } || fail "some of many failed"
+after=$(cat "$warnings")
+echo "$before" > "$warnings"
+[ "$after" = 11 ] || fail "hung_task_warnings is $after and was 11"
