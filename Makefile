@@ -96,11 +96,11 @@ $(B)/libharness.a: $(HARNESS_OBJ)
 	$(if $(filter 1,$(V)),,@echo "  AR      $@")
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/libfuzzer.a: $(filter-out $(B)/obj/fuzzer/main.o,$(FUZZER_OBJ)) $(TARGET_OBJ)
+$(B)/libfuzzer.a: $(filter-out $(B)/obj/fuzzer/cli/main.o,$(FUZZER_OBJ)) $(TARGET_OBJ)
 	$(if $(filter 1,$(V)),,@echo "  AR      $@")
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/shortfuse: $(B)/obj/fuzzer/main.o $(B)/libfuzzer.a $(B)/libharness.a
+$(B)/shortfuse: $(B)/obj/fuzzer/cli/main.o $(B)/libfuzzer.a $(B)/libharness.a
 	$(if $(filter 1,$(V)),,@echo "  LD      $@")
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DYNAMIC)
 

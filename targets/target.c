@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "executable.h"
+#include "targets/plumbing/executable.h"
 #include "spec.h"
 
 const struct target_ops *const target_backends[] = {&host_ops, &uml_ops, &qemu_ops, NULL};

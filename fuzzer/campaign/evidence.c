@@ -14,7 +14,7 @@
 
 #include "evidence.h"
 #include "file.h"
-#include "fuzzer/outcome.h"
+#include "fuzzer/finding/outcome.h"
 #include "harness/explain/explain.h"
 #include "harness/snapshot/json.h"
 

@@ -9,7 +9,7 @@
 
 #include "evidence.h"
 #include "file.h"
-#include "finding_folder.h"
+#include "fuzzer/finding/finding_folder.h"
 #include "findings.h"
 #include "harness/scenario/codec.h"
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "campaign.h"
-#include "fuzzer/duration.h"
+#include "fuzzer/util/duration.h"
 #include "harness/scenario/text.h"
 
 const char *const mode_names[MODE_COUNT] = {"guided", "havoc", "blind"};

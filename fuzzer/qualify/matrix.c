@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "fuzzer/campaign/file.h"
-#include "fuzzer/duration.h"
+#include "fuzzer/util/duration.h"
 #include "pass.h"
 #include "store.h"
 

@@ -12,7 +12,7 @@
 
 #include "fuzzer/campaign/evidence.h"
 #include "fuzzer/campaign/file.h"
-#include "fuzzer/campaign/finding_folder.h"
+#include "fuzzer/finding/finding_folder.h"
 #include "fuzzer/campaign/runner.h"
 #include "harness/scenario/tables.h"
 #include "pass.h"

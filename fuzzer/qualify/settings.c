@@ -19,7 +19,8 @@ static const struct known_setting {
 	const char *key;
 	const char *path; /* of this machine; NULL: an option of a guest */
 	long least, most;
-	const char *idle; /* what targets/sysctls.c sets; NULL: it leaves it alone */
+	const char *
+		idle; /* what targets/plumbing/sysctls.c sets; NULL: it leaves it alone */
 } table[] = {
 	{DEFAULT_TIMEOUT, "/proc/sys/fs/fuse/default_request_timeout", 0, 65535, "0"},
 	{MAX_TIMEOUT, "/proc/sys/fs/fuse/max_request_timeout", 0, 65535, "0"},

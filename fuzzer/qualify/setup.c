@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "fuzzer/scenario_file.h"
+#include "fuzzer/finding/scenario_file.h"
 #include "setup.h"
 
 #define DEPTH_MAX 3

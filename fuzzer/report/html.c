@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzzer/campaign/finding_folder.h"
+#include "fuzzer/finding/finding_folder.h"
 #include "fuzzer/export/export.h"
 #include "fuzzer/qualify/judge.h"
 #include "fuzzer/qualify/stats.h"

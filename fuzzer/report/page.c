@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "fuzzer/campaign/file.h"
-#include "fuzzer/duration.h"
-#include "fuzzer/outcome.h"
+#include "fuzzer/util/duration.h"
+#include "fuzzer/finding/outcome.h"
 #include "markup.h"
 #include "page.h"
 #include "page_style.h"

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "fuzzer/duration.h"
+#include "fuzzer/util/duration.h"
 #include "markup.h"
 #include "plot.h"
 

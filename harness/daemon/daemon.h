@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-#include "harness/tree/arena.h"
+#include "harness/arena/arena.h"
 
 struct daemon_env {
 	struct arena *arena;

@@ -47,7 +47,7 @@ static const struct guest_sysctl {
 	   connection. */
 	{"/proc/sys/fs/fuse/default_request_timeout", "0"},
 	{"/proc/sys/fs/fuse/max_request_timeout", "0"},
-	/* A kernel that hangs says so before the host's patience with a run ends (targets/peer.c). */
+	/* A kernel that hangs says so before the host's patience with a run ends (targets/plumbing/peer.c). */
 	{"/proc/sys/kernel/hung_task_timeout_secs", "15"},
 	{"/proc/sys/kernel/hung_task_check_interval_secs", "5"},
 	{"/proc/sys/kernel/watchdog_thresh", "8"},

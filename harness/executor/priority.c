@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/tree/arena.h"
+#include "harness/arena/arena.h"
 #include "priority.h"
 #include "run.h"
 

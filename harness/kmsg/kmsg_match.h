@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Kernel log lines that tell of trouble: one table for the console of a guest
- * (targets/console.c) and for /dev/kmsg inside it (the watchdog).
+ * (targets/plumbing/console.c) and for /dev/kmsg inside it (the watchdog).
  *
  * A line may still carry its prefix: "<4>", "[   12.345678]", "[ T123]", or the head of a
  * record of /dev/kmsg ("4,857,1234567,-;", Documentation/ABI/testing/dev-kmsg).

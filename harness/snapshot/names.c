@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "harness/daemon/ledger.h"
+#include "harness/arena/ledger.h"
 
 const char *const request_state_names[REQUEST_STATES] = {
 	[LEDGER_FREE] = "free",		[LEDGER_READ] = "read",

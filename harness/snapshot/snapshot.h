@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "harness/daemon/ledger.h"
+#include "harness/arena/ledger.h"
 
 #define SNAP_FRAMES 40
 #define SNAP_NAME   64

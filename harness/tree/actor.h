@@ -11,7 +11,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 
-#include "arena.h"
+#include "harness/arena/arena.h"
 #include "ops.h"
 
 /* Descriptors of the executor by number: a child drops all it must not have with one close_range(2). */

@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#include "arena.h"
+#include "harness/arena/arena.h"
 
 struct op_ctx {
 	struct arena *arena;

@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fuzzer/commands.h"
+#include "fuzzer/cli/commands.h"
 #include "harness/util/rng.h"
 #include "targets/target.h"
 

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fuzzer/commands.h"
+#include "fuzzer/cli/commands.h"
 #include "fuzzer/mutate/model.h"
 #include "targets/target.h"
 

@@ -18,7 +18,7 @@
 #include "fuzzer/campaign/broker.h"
 #include "fuzzer/campaign/client.h"
 #include "fuzzer/campaign/map.h"
-#include "fuzzer/duration.h"
+#include "fuzzer/util/duration.h"
 #include "harness/scenario/codec.h"
 #include "harness/scenario/tables.h"
 

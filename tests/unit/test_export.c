@@ -17,7 +17,7 @@
 
 #include "fuzzer/export/export.h"
 #include "fuzzer/mutate/generate.h"
-#include "fuzzer/scenario_file.h"
+#include "fuzzer/finding/scenario_file.h"
 #include "harness/scenario/tables.h"
 #include "scenario_text.h"
 

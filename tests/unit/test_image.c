@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "kernel_samples.h"
-#include "targets/executable.h"
-#include "targets/image.h"
-#include "targets/initramfs.h"
+#include "targets/plumbing/executable.h"
+#include "targets/kernel/image.h"
+#include "targets/kernel/initramfs.h"
 
 #define RELEASE "6.99-test"
 #define TREE	"./lib/modules/" RELEASE "/"

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "targets/peer.h"
+#include "targets/plumbing/peer.h"
 
 #define HELLO                                                                            \
 	"{\"version\":1,\"release\":\"test\",\"cpus\":1,\"unit_us\":100,\"grace_ms\":"   \

@@ -16,7 +16,7 @@
 
 #include "harness/executor/priority.h"
 #include "harness/executor/run.h"
-#include "harness/tree/arena.h"
+#include "harness/arena/arena.h"
 
 #define COMPUTE_US 30000
 
