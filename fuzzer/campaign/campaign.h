@@ -57,6 +57,7 @@ struct job {
 
 struct campaign {
 	struct campaign_options options;
+	char id[33]; /* 128 random bits in hex: the same campaign again, or another one? */
 	int dir_fd, stop_fd; /* stop_fd: eventfd, readable once the campaign ends */
 	struct findings findings;
 	struct job jobs[JOBS_MAX];

@@ -4,10 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "campaign.h"
@@ -44,8 +46,20 @@ static const char *text_of(const json_t *json, const char *key)
 	return text ? text : "";
 }
 
+/* Two campaigns never share an id, wherever and whenever they began: "merge" counts each once. */
+static int new_id(struct campaign *c)
+{
+	uint64_t bits[2];
+
+	if (getrandom(bits, sizeof(bits), 0) != sizeof(bits))
+		return refuse(c, "no random number for its id");
+	snprintf(c->id, sizeof(c->id), "%016" PRIx64 "%016" PRIx64, bits[0], bits[1]);
+	return 0;
+}
+
 static int resume(struct campaign *c, const json_t *json)
 {
+	const char *id = text_of(json, "id");
 	char why[300];
 
 	if (json_integer_value(json_object_get(json, "version")) != STATE_VERSION)
@@ -60,6 +74,8 @@ static int resume(struct campaign *c, const json_t *json)
 			 c->options.target, mode_names[c->options.mode]);
 		return refuse(c, why);
 	}
+	if (strlen(id) == sizeof(c->id) - 1)
+		memcpy(c->id, id, sizeof(c->id));
 	c->seconds_before = json_integer_value(json_object_get(json, "seconds"));
 	c->runs_before = json_integer_value(json_object_get(json, "runs"));
 	c->resets_before = json_integer_value(json_object_get(json, "resets"));
@@ -79,7 +95,7 @@ int state_check(struct campaign *c)
 			      "it is not empty and holds no campaign; choose another -o");
 	if (ret == -ENOENT)
 		return c->options.resume ? refuse(c, "there is no campaign to resume")
-					 : 0;
+					 : new_id(c);
 	if (ret < 0)
 		return refuse(c, strerror(-ret));
 	json = json_loadb(text, len, 0, NULL);
@@ -92,7 +108,7 @@ int state_check(struct campaign *c)
 	else
 		ret = json ? resume(c, json) : refuse(c, "its campaign.json is damaged");
 	json_decref(json);
-	return ret;
+	return !ret && !c->id[0] ? new_id(c) : ret;
 }
 
 static json_t *verdict_counts(const struct campaign *c)
@@ -109,12 +125,14 @@ static json_t *verdict_counts(const struct campaign *c)
 int state_write(struct campaign *c, const char *state)
 {
 	json_t *json = json_pack(
-		"{s:i, s:s, s:s, s:s, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:i, s:i, s:i, "
+		"{s:i, s:s, s:s, s:s, s:s, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:i, s:i, "
+		"s:i, "
 		"s:i}",
-		"version", STATE_VERSION, "state", state, "target", c->options.target,
-		"mode", mode_names[c->options.mode], "seed", (json_int_t)c->options.seed,
-		"jobs", (int)c->options.jobs, "empty", c->options.corpus == NULL, "began",
-		(json_int_t)c->began, "seconds", (json_int_t)campaign_seconds(c), "runs",
+		"version", STATE_VERSION, "id", c->id, "state", state, "target",
+		c->options.target, "mode", mode_names[c->options.mode], "seed",
+		(json_int_t)c->options.seed, "jobs", (int)c->options.jobs, "empty",
+		c->options.corpus == NULL, "began", (json_int_t)c->began, "seconds",
+		(json_int_t)campaign_seconds(c), "runs",
 		(json_int_t)(c->runs_before + c->runs), "infra", (json_int_t)c->infra,
 		"findings_bug", (int)findings_count(&c->findings, true),
 		"findings_contract", (int)findings_count(&c->findings, false),
