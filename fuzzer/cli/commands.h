@@ -23,5 +23,6 @@ int cmd_doctor(int argc, char **argv);
 int cmd_diagnose(int argc, char **argv);
 int cmd_qualify(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
 
 #endif

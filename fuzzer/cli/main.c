@@ -30,6 +30,7 @@ static const struct command {
 	{"qualify", cmd_qualify,
 	 "may this kernel be rolled out? corpus, fuzzing, one verdict"},
 	{"report", cmd_report, "the page of a campaign or of a qualification"},
+	{"merge", cmd_merge, "many campaigns as one: findings, queues, counts"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
