@@ -216,23 +216,6 @@ static int complain(const char *what, const char *why, int status)
 	return status;
 }
 
-static int load_known(const char *path, struct known *known)
-{
-	char err[300], *text;
-	size_t len;
-	int ret;
-
-	known->n = 0;
-	if (!path)
-		return 0;
-	ret = file_read(AT_FDCWD, path, 1 << 20, &text, &len);
-	if (ret < 0)
-		return complain(path, strerror(-ret), EXIT_USAGE);
-	ret = known_parse(text, len, known, err);
-	free(text);
-	return ret < 0 ? complain(path, err, EXIT_USAGE) : 0;
-}
-
 /* What is typed wrong, or does not parse, is told before anything is made on disk. */
 static int set_up_new(struct arguments *a)
 {
@@ -438,6 +421,7 @@ int cmd_qualify(int argc, char **argv)
 	static struct arguments a;
 	static struct known known;
 	char dir[64], program_dir[512], corpus[600];
+	char err[300];
 	int status, dir_fd = -1;
 
 	a.jobs = 1;
@@ -446,7 +430,8 @@ int cmd_qualify(int argc, char **argv)
 	a.q.seed = 1;
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	fill_defaults(&a, dir, sizeof(dir), program_dir, corpus);
-	status = load_known(a.known, &known);
+	status = known_load(a.known, &known, err) < 0 ? complain(a.known, err, EXIT_USAGE)
+						      : 0;
 	if (!status && !a.resume)
 		status = set_up_new(&a);
 	if (!status)

@@ -99,22 +99,6 @@ static int report_campaign(const struct arguments *a, int dir_fd, const char *pa
 	return report_one(&report, &format, page);
 }
 
-static int load_known(const char *path, struct known *known)
-{
-	char err[300], *text;
-	size_t len;
-	int ret;
-
-	if (!path)
-		return 0;
-	ret = file_read(AT_FDCWD, path, 1 << 20, &text, &len);
-	if (ret < 0)
-		return complain(path, strerror(-ret), EXIT_USAGE);
-	ret = known_parse(text, len, known, err);
-	free(text);
-	return ret < 0 ? complain(path, err, EXIT_USAGE) : 0;
-}
-
 static int report_qualification(const struct arguments *a, int dir_fd, const char *page)
 {
 	static struct known known;
@@ -124,7 +108,10 @@ static int report_qualification(const struct arguments *a, int dir_fd, const cha
 	time_t now = time(NULL);
 	struct tm tm;
 	char err[300];
-	int status = load_known(a->known, &known);
+	int status = 0;
+
+	if (known_load(a->known, &known, err) < 0)
+		return complain(a->known, err, EXIT_USAGE);
 
 	qualification_init(&q);
 	strftime(judge.today, sizeof(judge.today), "%Y-%m-%d", gmtime_r(&now, &tm));

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "fuzzer/finding/finding_file.h"
-#include "probe.h"
+#include "fuzzer/finding/probe.h"
 
 struct finding_options {
 	const char *finding, *output, *target; /* NULL: not said */

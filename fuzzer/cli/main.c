@@ -31,6 +31,7 @@ static const struct command {
 	 "may this kernel be rolled out? corpus, fuzzing, one verdict"},
 	{"report", cmd_report, "the page of a campaign or of a qualification"},
 	{"merge", cmd_merge, "many campaigns as one: findings, queues, counts"},
+	{"nightly", cmd_nightly, "fuzz each kernel every night, say what changed"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

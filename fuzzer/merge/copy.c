@@ -44,7 +44,7 @@ static int copy_by_hand(int from, int to)
 	return n < 0 ? -errno : 0;
 }
 
-int merge_copy_file(int from_fd, int to_fd, const char *name)
+static int copy_as(int from_fd, const char *name, int to_fd, const char *as)
 {
 	char temp[NAME_MAX + 8];
 	struct stat st, old;
@@ -57,12 +57,12 @@ int merge_copy_file(int from_fd, int to_fd, const char *name)
 		close(from);
 		return -EINVAL;
 	}
-	if (!fstatat(to_fd, name, &old, AT_SYMLINK_NOFOLLOW) && S_ISREG(old.st_mode) &&
+	if (!fstatat(to_fd, as, &old, AT_SYMLINK_NOFOLLOW) && S_ISREG(old.st_mode) &&
 	    old.st_size == st.st_size && old.st_mtime >= st.st_mtime) {
 		close(from);
 		return 0;
 	}
-	snprintf(temp, sizeof(temp), ".%s.tmp", name);
+	snprintf(temp, sizeof(temp), ".%s.tmp", as);
 	to = openat(to_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 		    st.st_mode & 0755);
 	if (to < 0) {
@@ -78,11 +78,45 @@ int merge_copy_file(int from_fd, int to_fd, const char *name)
 		ret = -errno;
 	if (close(to) && !ret)
 		ret = -errno;
-	if (!ret && renameat(to_fd, temp, to_fd, name))
+	if (!ret && renameat(to_fd, temp, to_fd, as))
 		ret = -errno;
 	if (ret)
 		unlinkat(to_fd, temp, 0);
 	close(from);
+	return ret;
+}
+
+int merge_copy_file(int from_fd, int to_fd, const char *name)
+{
+	return copy_as(from_fd, name, to_fd, name);
+}
+
+static int copy_seed(int section_fd, const char *id, int to_fd)
+{
+	char from[NAME_MAX + 16], to[NAME_MAX + 8];
+
+	snprintf(from, sizeof(from), "%s/scenario.bin", id);
+	snprintf(to, sizeof(to), "%.200s.bin", id);
+	return copy_as(section_fd, from, to_fd, to);
+}
+
+int merge_copy_seeds(int merged_fd, int to_fd)
+{
+	static const char *const sections[] = {"findings/bug", "findings/contract"};
+	int ret = 0;
+
+	for (int i = 0; i < 2 && !ret; i++) {
+		int fd = openat(merged_fd, sections[i],
+				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+		struct dirent *entry;
+
+		while (dir && !ret && (entry = readdir(dir)))
+			if (entry->d_name[0] != '.')
+				ret = copy_seed(fd, entry->d_name, to_fd);
+		if (dir)
+			closedir(dir);
+	}
 	return ret;
 }
 

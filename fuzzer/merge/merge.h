@@ -52,5 +52,7 @@ int merge_copy_file(int from_fd, int to_fd, const char *name);
 /* All of folder "from" to folder "to", made if need be; files of the same size are taken as copied. */
 int merge_copy_tree(int from_fd, const char *from, int to_fd, const char *to,
 		    unsigned int depth);
+/* scenario.bin of each finding below findings/ of a merged folder to "to", as ID.bin. 0 or -errno. */
+int merge_copy_seeds(int merged_fd, int to_fd);
 
 #endif

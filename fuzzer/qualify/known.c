@@ -3,12 +3,17 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "fuzzer/campaign/file.h"
 #include "known.h"
+
+#define FILE_MAX (1 << 20) /* bytes */
 
 static const char blanks[] = " \t\r";
 
@@ -103,6 +108,25 @@ int known_parse(const char *text, size_t len, struct known *ret_known, char *err
 			return ret;
 	}
 	return 0;
+}
+
+int known_load(const char *path, struct known *ret_known, char *err)
+{
+	char *text;
+	size_t len;
+	int ret;
+
+	ret_known->n = 0;
+	if (!path)
+		return 0;
+	ret = file_read(AT_FDCWD, path, FILE_MAX, &text, &len);
+	if (ret < 0) {
+		snprintf(err, 300, "%s", strerror(-ret));
+		return ret;
+	}
+	ret = known_parse(text, len, ret_known, err);
+	free(text);
+	return ret;
 }
 
 const struct known_issue *known_find(const struct known *known, const char *name,

@@ -28,6 +28,9 @@ struct known {
 /* 0; -EINVAL or -E2BIG with "line N: ..." in err[300]. */
 int known_parse(const char *text, size_t len, struct known *ret_known, char *err);
 
+/* The same from a file; NULL is an empty one. 0 or -errno with err[300]. */
+int known_load(const char *path, struct known *ret_known, char *err);
+
 /*
  * The issue that covers this scenario or signature today ("YYYY-MM-DD"; the last day counts), or NULL. One that
  * would, but is over, goes to *ret_expired, which may be NULL.

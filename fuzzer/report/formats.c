@@ -47,6 +47,13 @@ static int write_beside(const char *path, const char *text, size_t len)
 	return ret;
 }
 
+int report_text_to_file(const char *path, const char *text, size_t len)
+{
+	if (strcmp(path, "-"))
+		return write_beside(path, text, len);
+	return fwrite(text, 1, len, stdout) == len && !fflush(stdout) ? 0 : -EIO;
+}
+
 int report_to_file(const struct report *report, const struct report_format *format,
 		   const char *path)
 {
@@ -57,10 +64,8 @@ int report_to_file(const struct report *report, const struct report_format *form
 
 	if (out && fclose(out) && !ret)
 		ret = -ENOMEM;
-	if (!ret && !strcmp(path, "-"))
-		ret = fwrite(text, 1, len, stdout) == len ? fflush(stdout) : -EIO;
-	else if (!ret)
-		ret = write_beside(path, text, len);
+	if (!ret)
+		ret = report_text_to_file(path, text, len);
 	free(text);
 	return ret;
 }

@@ -40,6 +40,9 @@ int report_html(const struct report *report, FILE *out);
 int report_to_file(const struct report *report, const struct report_format *format,
 		   const char *path);
 
+/* The same for a text that is made already. */
+int report_text_to_file(const char *path, const char *text, size_t len);
+
 /* The page of a campaign whose folder this is. 0, -ENOENT: it is none, -errno. */
 int report_campaign_html(int dir_fd, FILE *out);
 

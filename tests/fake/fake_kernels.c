@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A test double of targets/target.c with the commands qualify and report: kernels that do as their name says, to show
+ * A test double of targets/target.c with the commands qualify, report, fuzz and nightly: kernels that do as their name says, to show
  * that a qualification tells a regression from a flake. A scenario gives its expect: line's verdict, except
  *
  *	good		nothing else
@@ -11,6 +11,7 @@
  *	other		as good, with other roots
  *	broken		every answer is infra
  *	slow		good, 50 ms a run
+ *	rules		what the file FAKE_RULES says: lines "STEPS VERDICT", for scenarios with so many steps; else clean
  *	any other	cannot be opened
  */
 
@@ -46,26 +47,44 @@ static const char *fake_hello(const struct target *target)
 static const struct target_ops fake_ops = {.name = "fake", .hello = fake_hello};
 
 static const char *const names[] = {"good", "bad",   "fixed",  "flaky", "flaky2",
-				    "rare", "other", "broken", "slow"};
+				    "rare", "other", "broken", "slow",	"rules"};
 
 int target_open(const struct target_options *opt, struct target **ret_target, char *err)
 {
+	const char *spec = opt->spec;
 	struct fake *fake;
 
+	if (!strncmp(spec, "qemu:", 5))
+		spec += 5;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(opt->spec, names[i]))
+		if (strcmp(spec, names[i]))
 			continue;
 		fake = calloc(1, sizeof(*fake));
 		if (!fake)
 			return -ENOMEM;
 		fake->target.ops = &fake_ops;
-		snprintf(fake->name, sizeof(fake->name), "%s", opt->spec);
+		snprintf(fake->name, sizeof(fake->name), "%s", spec);
 		rng_init(&fake->rng, i + 100);
 		*ret_target = &fake->target;
 		return 0;
 	}
 	snprintf(err, 300, "there is no kernel '%s'", opt->spec);
 	return -ENODEV;
+}
+
+static enum verdict by_rules(unsigned int n_steps)
+{
+	FILE *file = fopen(getenv("FAKE_RULES") ? getenv("FAKE_RULES") : "", "re");
+	enum verdict verdict = VERDICT_CLEAN;
+	char name[32];
+	unsigned int n;
+
+	while (file && fscanf(file, "%u %31s", &n, name) == 2)
+		if (n == n_steps && verdict_by_name(name) >= 0)
+			verdict = verdict_by_name(name);
+	if (file)
+		fclose(file);
+	return verdict;
 }
 
 static enum verdict decide(struct fake *fake, enum verdict expect)
@@ -107,6 +126,8 @@ int target_run(struct target *target, const struct scenario *scn, uint32_t flags
 	usleep(!strcmp(fake->name, "slow") ? 50000 : 200);
 	result_init(ret_res);
 	ret_res->verdict = decide(fake, expect ? expect - 1 : VERDICT_CLEAN);
+	if (!strcmp(fake->name, "rules"))
+		ret_res->verdict = by_rules(scn->n_steps);
 	ret_res->rung = rung_of(ret_res->verdict);
 	ret_res->total_us = 200;
 	if (ret_res->verdict == VERDICT_INFRA)
@@ -147,6 +168,11 @@ int main(int argc, char **argv)
 		return cmd_qualify(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "report"))
 		return cmd_report(argc - 1, argv + 1);
-	fprintf(stderr, "usage: shortfuse-fake-kernels qualify|report ...\n");
+	if (argc > 1 && !strcmp(argv[1], "fuzz"))
+		return cmd_fuzz(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "nightly"))
+		return cmd_nightly(argc - 1, argv + 1);
+	fprintf(stderr,
+		"usage: shortfuse-fake-kernels qualify|report|fuzz|nightly ...\n");
 	return EXIT_USAGE;
 }
