@@ -17,8 +17,6 @@
 #include "address.h"
 #include "afl.h"
 
-#define QUICK_S 5
-
 /* afl-fuzz pins itself to a free CPU, perhaps the executor's: keep off those, if others are left of the
  * ones that the campaign itself may use (taskset(1)). */
 static void choose_cpus(unsigned int avoid)
@@ -100,6 +98,8 @@ static _Noreturn void child(const struct afl *afl, const struct afl_options *o,
 	if (getppid() != parent)
 		_exit(127);
 	setpgid(0, 0);
+	/* Its shared memory goes with the last of its processes, however that ends. Without root: see ended(). */
+	unshare(CLONE_NEWIPC);
 	choose_cpus(o->avoid_cpus);
 	set_environment(afl, o);
 	redirect(afl, o);
@@ -126,7 +126,6 @@ int afl_start(struct afl *afl, const struct afl_options *options)
 	if (pid == 0)
 		child(afl, options, parent);
 	afl->pid = pid;
-	afl->started = time(NULL);
 	return 0;
 }
 
@@ -144,26 +143,23 @@ static void remove_shared_memory(pid_t creator)
 	}
 }
 
-static void ended(struct afl *afl, int status)
+static void ended(struct afl *afl, uint64_t runs, int status)
 {
 	if (WIFSIGNALED(status))
 		remove_shared_memory(afl->pid);
 	afl->deaths++;
-	/* Killed from outside says nothing about whether it can start. */
-	if (WIFSIGNALED(status) || time(NULL) - afl->started >= QUICK_S)
-		afl->quick_deaths = 0;
-	else
-		afl->quick_deaths++;
+	afl->quick_deaths = runs == afl->runs ? afl->quick_deaths + 1 : 0;
+	afl->runs = runs;
 	afl->pid = 0;
 }
 
-int afl_poll(struct afl *afl, int *ret_status)
+int afl_poll(struct afl *afl, uint64_t runs, int *ret_status)
 {
 	int status;
 
 	if (!afl->pid || waitpid(afl->pid, &status, WNOHANG) != afl->pid)
 		return 0;
-	ended(afl, status);
+	ended(afl, runs, status);
 	*ret_status = status;
 	return 1;
 }
@@ -176,11 +172,11 @@ void afl_stop(struct afl *afl, int timeout_ms)
 		return;
 	kill(afl->pid, SIGINT);
 	for (int ms = 0; ms < timeout_ms; ms += 20) {
-		if (afl_poll(afl, &status))
+		if (afl_poll(afl, afl->runs, &status))
 			return;
 		poll(NULL, 0, 20);
 	}
 	kill(afl->pid, SIGKILL);
 	if (waitpid(afl->pid, &status, 0) == afl->pid)
-		ended(afl, status);
+		ended(afl, afl->runs, status);
 }

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 struct afl_options {
 	const char *dir; /* the campaign's folder: seeds in DIR/seeds, state in DIR/afl */
@@ -21,20 +20,23 @@ struct afl_options {
 };
 
 struct afl {
-	unsigned int job; /* 0: the main one */
-	char name[16];	  /* main, s1, s2, ... */
-	char socket[64];  /* address of its broker */
-	bool screen;	  /* its own screen on our terminal */
-	pid_t pid;	  /* 0: not running */
-	time_t started;
-	unsigned int deaths, quick_deaths; /* in all; soon after the start, in a row */
+	unsigned int job;	   /* 0: the main one */
+	char name[16];		   /* main, s1, s2, ... */
+	char socket[64];	   /* address of its broker */
+	bool screen;		   /* its own screen on our terminal */
+	pid_t pid;		   /* 0: not running */
+	unsigned int deaths;	   /* in all */
+	unsigned int quick_deaths; /* in a row, by whatever, without a run in between */
+	uint64_t runs;		   /* of its job when it was last seen to end */
 };
 
 /* Starts it, or goes on from its state if there is any. 0 or -errno. */
 int afl_start(struct afl *afl, const struct afl_options *options);
-/* 1 if it ended since the last call (its exit status of wait(2) in *ret_status), else 0.
+/*
+ * 1 if it ended since the last call (its exit status of wait(2) in *ret_status), else 0. runs: how many its job has
+ * made; one that ends again and again without any is no use, whatever ends it.
  */
-int afl_poll(struct afl *afl, int *ret_status);
+int afl_poll(struct afl *afl, uint64_t runs, int *ret_status);
 /* SIGINT, then SIGKILL after timeout_ms; reaps it and what it left. */
 void afl_stop(struct afl *afl, int timeout_ms);
 

@@ -15,6 +15,7 @@
 
 #include "campaign.h"
 #include "file.h"
+#include "fuzzer/util/clock.h"
 #include "seeds.h"
 
 #define DRAWN_AT_END 100
@@ -130,6 +131,7 @@ int campaign_open(struct campaign *c, const struct campaign_options *options)
 	c->options = *options;
 	c->dir_fd = -1;
 	c->began = time(NULL);
+	c->began_s = clock_seconds();
 	for (unsigned int i = 0; i < JOBS_MAX; i++) {
 		c->jobs[i].campaign = c;
 		c->jobs[i].index = c->afl[i].job = i;
@@ -190,6 +192,26 @@ static int start_afl(struct campaign *c, unsigned int i)
 	return ret < 0 ? say(c, "afl-fuzz", ret) : 0;
 }
 
+/*
+ * Half-written files of a killed machine may be what keeps it from starting: then it begins anew, from the seeds and
+ * the findings. Its old state is kept beside it.
+ */
+static void set_aside(struct campaign *c, unsigned int i)
+{
+	char from[40], to[48];
+
+	snprintf(from, sizeof(from), "afl/%s", c->afl[i].name);
+	snprintf(to, sizeof(to), "%s-damaged", from);
+	if (faccessat(c->dir_fd, from, F_OK, 0) || !faccessat(c->dir_fd, to, F_OK, 0) ||
+	    renameat(c->dir_fd, from, c->dir_fd, to))
+		return;
+	fprintf(stderr,
+		"shortfuse fuzz: afl-fuzz %s cannot go on from %s/%s; it begins anew, "
+		"the "
+		"old state is in %s\n",
+		c->afl[i].name, c->options.dir, from, to);
+}
+
 /* It should never end by itself: one that does is started again, unless it cannot start
  * at all. */
 static int watch_afl(struct campaign *c)
@@ -198,17 +220,19 @@ static int watch_afl(struct campaign *c)
 	int status, ret;
 
 	for (unsigned int i = 0; i < c->options.jobs; i++) {
-		if (!afl_poll(&c->afl[i], &status))
+		if (!afl_poll(&c->afl[i], c->jobs[i].answered, &status))
 			continue;
 		if (c->afl[i].quick_deaths >= QUICK_DEATHS) {
 			afl_last_words(&c->afl[i], c->dir_fd, words, sizeof(words));
-			snprintf(
-				c->error, sizeof(c->error),
-				"afl-fuzz ends at once (%u times): %s; see %s/afl-%s.log",
-				c->afl[i].quick_deaths, words, c->options.dir,
-				c->afl[i].name);
+			snprintf(c->error, sizeof(c->error),
+				 "afl-fuzz ends before its first run (%u times in a "
+				 "row, status 0x%x): %s; see %s/afl-%s.log",
+				 c->afl[i].quick_deaths, (unsigned int)status, words,
+				 c->options.dir, c->afl[i].name);
 			return -ECHILD;
 		}
+		if (c->afl[i].quick_deaths == QUICK_DEATHS / 2)
+			set_aside(c, i);
 		fprintf(stderr,
 			"shortfuse fuzz: afl-fuzz %s ended (status 0x%x), started "
 			"again\n",
@@ -236,18 +260,18 @@ static int start_jobs(struct campaign *c)
 
 static int watch(struct campaign *c)
 {
-	time_t flushed = 0, told = c->began, written = 0, now;
+	long flushed = 0, told = c->began_s, written = 0, now;
 	struct pollfd stop = {.fd = c->stop_fd, .events = POLLIN};
 	int ret = 0;
 
 	while (!ret && poll(&stop, 1, TICK_MS) <= 0) {
-		now = time(NULL);
-		if (c->options.seconds && now - c->began >= c->options.seconds)
+		now = clock_seconds();
+		if (c->options.seconds && now - c->began_s >= c->options.seconds)
 			break;
 		if (c->options.mode != MODE_BLIND)
 			ret = watch_afl(c);
 		if (now - flushed >= FLUSH_S) {
-			findings_flush(&c->findings);
+			findings_flush_some(&c->findings);
 			findings_draw_one(&c->findings);
 			flushed = now;
 		}
@@ -263,6 +287,28 @@ static int watch(struct campaign *c)
 	return ret;
 }
 
+/* "Nothing flagged" is said of runs: where there were none, or none that gave an answer, nothing is known. */
+static int check_progress(struct campaign *c)
+{
+	char words[200] = "";
+
+	if (c->runs > c->infra)
+		return 0;
+	if (!c->runs && c->options.mode != MODE_BLIND)
+		afl_last_words(&c->afl[0], c->dir_fd, words, sizeof(words));
+	if (c->runs)
+		snprintf(c->error, sizeof(c->error),
+			 "none of %llu runs gave an answer (infra); see "
+			 "%s/infra/infra.tsv",
+			 (unsigned long long)c->runs, c->options.dir);
+	else
+		snprintf(c->error, sizeof(c->error),
+			 "not one scenario was run in %ld s%s%s; see %s",
+			 clock_seconds() - c->began_s, words[0] ? "; afl-fuzz: " : "",
+			 words, c->options.dir);
+	return -ENODATA;
+}
+
 int campaign_run(struct campaign *c)
 {
 	unsigned int unsaved;
@@ -270,6 +316,7 @@ int campaign_run(struct campaign *c)
 
 	/* The time is for fuzzing: a guest may have taken seconds to boot. */
 	c->began = time(NULL);
+	c->began_s = clock_seconds();
 	ret = start_jobs(c);
 	if (ret >= 0)
 		ret = watch(c);
@@ -282,9 +329,11 @@ int campaign_run(struct campaign *c)
 	unsaved = findings_flush(&c->findings);
 	for (int i = 0; i < DRAWN_AT_END && findings_draw_one(&c->findings); i++)
 		;
-	state_write(c, ret < 0 || c->failed ? "failed" : "ended");
 	if (ret >= 0 && c->failed)
 		ret = -EIO;
+	if (ret >= 0)
+		ret = check_progress(c);
+	state_write(c, ret < 0 ? "failed" : "ended");
 	if (ret >= 0 && unsaved) {
 		snprintf(c->error, sizeof(c->error),
 			 "%u findings could not be written to %s: %s", unsaved,

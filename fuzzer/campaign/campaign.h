@@ -49,10 +49,12 @@ struct job {
 	int listen_fd, inflight_fd;
 	pthread_t thread;
 	bool started;
+	bool durable; /* a run can kill the machine that keeps the in-flight input */
 	enum findings_answer answer; /* of the present run */
 	struct scenario last_scn;    /* the last one that afl-fuzz sent */
 	struct result last_res;	     /* without details */
 	unsigned int repeats;	     /* of it, since it ran */
+	_Atomic uint64_t answered;   /* runs that gave an answer: no infra */
 };
 
 struct campaign {
@@ -62,7 +64,8 @@ struct campaign {
 	struct findings findings;
 	struct job jobs[JOBS_MAX];
 	struct afl afl[JOBS_MAX];
-	time_t began;
+	time_t began;	     /* the date, for campaign.json */
+	long began_s;	     /* of clock.h: all spans are measured by it */
 	long seconds_before; /* of earlier sessions: --resume */
 	uint64_t runs_before, resets_before;
 	char *kernel; /* HELLO of the first target, JSON text, owned */
@@ -70,7 +73,7 @@ struct campaign {
 	_Atomic uint64_t steps,
 		steps_reached;	  /* issued in all; that got to a system call */
 	_Atomic uint64_t busy_us; /* that targets ran scenarios, all jobs together */
-	_Atomic int64_t last_new; /* time(2) of the last new finding */
+	_Atomic int64_t last_new; /* clock_seconds() of the last new finding, 0: none */
 	_Atomic bool incident;	  /* its exact shape was seen, shape.h */
 	_Atomic bool failed;	  /* a job cannot go on; error says why */
 	char error[400];
@@ -81,8 +84,10 @@ struct campaign {
  * -EOPNOTSUPP where the target lacks what was asked of it, -ENODEV where it cannot be had.
  */
 int campaign_open(struct campaign *campaign, const struct campaign_options *options);
-/* Until the time is over, stop_fd is signalled or it failed. 0 or -errno with error
- * filled. */
+/*
+ * Until the time is over, stop_fd is signalled or it failed. 0 or -errno with error filled; -ENODATA where not one
+ * run gave an answer: that is no campaign without findings.
+ */
 int campaign_run(struct campaign *campaign);
 void campaign_close(struct campaign *campaign);
 
@@ -98,7 +103,8 @@ int state_write(struct campaign *campaign, const char *state);
 /* report.c: what a person reads. */
 void report_status(struct campaign *campaign);
 void report_summary(struct campaign *campaign);
-long campaign_seconds(const struct campaign *campaign); /* earlier sessions included */
+/* Of the clock that nobody sets; earlier sessions included. */
+long campaign_seconds(const struct campaign *campaign);
 bool campaign_stopping(const struct campaign *campaign);
 
 #endif

@@ -28,6 +28,12 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
+int file_sync_dir(int dir_fd)
+{
+	/* Where a folder cannot be synced (EINVAL: fsync(2) is not for it), there is nothing to wait for. */
+	return fsync(dir_fd) && errno != EINVAL ? -errno : 0;
+}
+
 int file_write(int dir_fd, const char *name, const void *data, size_t len)
 {
 	char temp[NAME_MAX];
@@ -39,14 +45,19 @@ int file_write(int dir_fd, const char *name, const void *data, size_t len)
 	if (fd < 0)
 		return -errno;
 	ret = write_all(fd, data, len);
+	/* Before rename(2): else the new name may stand for an empty file after a power cut. */
+	if (!ret && fsync(fd))
+		ret = -errno;
 	/* Delayed allocation can report a full disk at close(2), and only there. */
 	if (close(fd) && !ret)
 		ret = -errno;
 	if (!ret && renameat(dir_fd, temp, dir_fd, name))
 		ret = -errno;
-	if (ret)
+	if (ret) {
 		unlinkat(dir_fd, temp, 0);
-	return ret;
+		return ret;
+	}
+	return file_sync_dir(dir_fd);
 }
 
 int file_printf(int dir_fd, const char *name, const char *format, ...)
@@ -109,14 +120,29 @@ int file_read(int dir_fd, const char *name, size_t max, char **ret_data, size_t 
 	return ret;
 }
 
+/* A line that was torn by a full disk or a power cut is not continued by the next one. */
+static int end_line(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char last = '\n';
+
+	if (size > 0 && pread(fd, &last, 1, size - 1) < 0)
+		return -errno;
+	return last == '\n' ? 0 : write_all(fd, "\n", 1);
+}
+
 int file_append(int dir_fd, const char *name, const char *line)
 {
-	int fd = openat(dir_fd, name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	int fd = openat(dir_fd, name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	int ret;
 
 	if (fd < 0)
 		return -errno;
-	ret = write_all(fd, line, strlen(line));
+	ret = end_line(fd);
+	if (!ret)
+		ret = write_all(fd, line, strlen(line));
+	if (!ret && fdatasync(fd))
+		ret = -errno;
 	if (close(fd) && !ret)
 		ret = -errno;
 	return ret;

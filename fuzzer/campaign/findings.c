@@ -13,6 +13,9 @@
 #include "findings.h"
 #include "harness/scenario/codec.h"
 
+/* Each is some ms of syncing, with the lock held: a count that is a minute old on the disk is no loss. */
+#define COUNTS_AT_ONCE 8
+
 static unsigned int encoded_size(const struct scenario *scn)
 {
 	uint8_t buf[SCN_MAX_BYTES];
@@ -89,9 +92,9 @@ static struct finding *find(struct findings *store, uint64_t signature,
 	return NULL;
 }
 
-static void save(struct findings *store, struct finding *finding)
+static void save(struct findings *store, struct finding *finding, bool counts_only)
 {
-	int ret = finding->saved ? folder_update(store, finding)
+	int ret = finding->saved ? folder_update(store, finding, counts_only)
 				 : folder_create(store, finding);
 
 	store->error = ret;
@@ -99,6 +102,7 @@ static void save(struct findings *store, struct finding *finding)
 		return;
 	finding->saved = true;
 	finding->dirty = false;
+	finding->damaged &= counts_only;
 	finding->undrawn |= finding->json != NULL;
 	free(finding->json);
 	finding->json = NULL;
@@ -156,7 +160,7 @@ enum findings_answer findings_add(struct findings *store, const struct scenario 
 		answer = FINDINGS_NEW;
 		finding = add_new(store, scn, res, run);
 		if (finding)
-			save(store, finding);
+			save(store, finding, false);
 	}
 	pthread_mutex_unlock(&store->lock);
 	return answer;
@@ -185,7 +189,7 @@ void findings_replayed(struct findings *store, uint64_t signature, enum verdict 
 	if (finding) {
 		finding->replayed = same;
 		finding->reruns = runs;
-		save(store, finding);
+		save(store, finding, false);
 	}
 	pthread_mutex_unlock(&store->lock);
 }
@@ -208,25 +212,41 @@ void findings_replace(struct findings *store, const struct scenario *scn,
 			free(finding->json);
 			finding->json = strdup(res->json);
 		}
-		save(store, finding);
+		save(store, finding, false);
 	}
 	pthread_mutex_unlock(&store->lock);
 }
 
-unsigned int findings_flush(struct findings *store)
+static unsigned int flush(struct findings *store, unsigned int counts)
 {
-	unsigned int unsaved = 0;
+	unsigned int unsaved = 0, from;
 
 	pthread_mutex_lock(&store->lock);
+	from = store->flushed;
 	for (unsigned int i = 0; i < store->n; i++) {
-		struct finding *finding = store->list[i];
+		struct finding *finding = store->list[(from + i) % store->n];
 
-		if (!finding->saved || finding->dirty || finding->json)
-			save(store, finding);
+		if (!finding->saved || finding->json || finding->damaged) {
+			save(store, finding, false);
+		} else if (finding->dirty && counts) {
+			save(store, finding, true);
+			if (!--counts)
+				store->flushed = (from + i + 1) % store->n;
+		}
 		unsaved += !finding->saved;
 	}
 	pthread_mutex_unlock(&store->lock);
 	return unsaved;
+}
+
+unsigned int findings_flush(struct findings *store)
+{
+	return flush(store, store->n);
+}
+
+unsigned int findings_flush_some(struct findings *store)
+{
+	return flush(store, COUNTS_AT_ONCE);
 }
 
 bool findings_draw_one(struct findings *store)

@@ -3,7 +3,8 @@
  * The findings of a campaign: findings/{bug,contract}/SIGNATURE/, one folder per
  *signature.
  *
- * A folder appears complete, by rename(2) of a hidden one. What cannot be written (the
+ * A folder appears complete, by rename(2) of a hidden one, and is on the disk when the call that files it
+ * returns. What cannot be written (the
  *disk is full) is kept in memory and tried again by findings_flush(). Safe to use from
  *several threads.
  *
@@ -41,6 +42,7 @@ struct finding {
 	struct scenario scn;	/* the smallest input */
 	char *json;		/* evidence not yet written, or NULL */
 	bool saved, dirty;	/* folder is on disk; finding.json is older than this */
+	bool damaged;		/* its folder lacks files: written anew */
 	bool undrawn;		/* graph.svg is not made yet */
 };
 
@@ -51,6 +53,7 @@ struct findings {
 	char target[128], program[512]; /* for repro.sh */
 	struct finding **list;
 	unsigned int n, n_lost; /* lost: beyond FINDINGS_MAX */
+	unsigned int flushed;	/* where the next findings_flush_some() goes on */
 	struct roots roots[2];	/* of contract hangs, of bugs */
 	int error;		/* last failure to write, -errno, or 0 */
 };
@@ -83,6 +86,8 @@ void findings_replace(struct findings *store, const struct scenario *scn,
 		      const struct result *res, unsigned int same, unsigned int runs);
 /* Writes what is not on disk yet. Number of findings that could not be written. */
 unsigned int findings_flush(struct findings *store);
+/* The same, but of counts that have changed only a few at a time: each is synced to the disk. */
+unsigned int findings_flush_some(struct findings *store);
 
 /* Draws the graph of one finding that has none yet, about 100 ms. False: all are drawn. */
 bool findings_draw_one(struct findings *store);

@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "harness/scenario/codec.h"
 #include "inflight.h"
 
@@ -15,17 +17,39 @@ struct inflight_record {
 	uint8_t bytes[SCN_MAX_BYTES];
 };
 
+/* All the room it ever needs: what is rewritten in place is one block of data to sync, and no disk is too full for it. */
+static int make_room(int dir_fd, int fd)
+{
+	static const struct inflight_record empty;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (st.st_size >= (off_t)sizeof(empty))
+		return 0;
+	if (pwrite(fd, (const char *)&empty + st.st_size, sizeof(empty) - st.st_size,
+		   st.st_size) < 0 ||
+	    fsync(fd))
+		return -errno;
+	return file_sync_dir(dir_fd);
+}
+
 int inflight_open(int dir_fd, unsigned int job)
 {
 	char name[32];
-	int fd;
+	int fd, ret;
 
 	snprintf(name, sizeof(name), "inflight-%u", job);
 	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	ret = make_room(dir_fd, fd);
+	if (ret < 0)
+		close(fd);
+	return ret < 0 ? ret : fd;
 }
 
-int inflight_set(int fd, const struct scenario *scn)
+int inflight_set(int fd, const struct scenario *scn, bool durable)
 {
 	struct inflight_record record;
 	int len = scenario_encode(scn, record.bytes, sizeof(record.bytes));
@@ -35,7 +59,9 @@ int inflight_set(int fd, const struct scenario *scn)
 		return len;
 	record.len = len;
 	n = pwrite(fd, &record, sizeof(record.len) + len, 0);
-	return n < 0 ? -errno : n == (ssize_t)sizeof(record.len) + len ? 0 : -ENOSPC;
+	if (n != (ssize_t)sizeof(record.len) + len)
+		return n < 0 ? -errno : -ENOSPC;
+	return durable && fdatasync(fd) ? -errno : 0;
 }
 
 void inflight_clear(int fd)

@@ -3,11 +3,13 @@
  * findings. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -15,6 +17,7 @@
 #include "campaign.h"
 #include "file.h"
 #include "fuzzer/mutate/generate.h"
+#include "fuzzer/util/clock.h"
 #include "harness/scenario/codec.h"
 #include "inflight.h"
 #include "shape.h"
@@ -104,7 +107,7 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 	uint64_t resets = job->runner.resets, busy_us = job->runner.busy_us;
 	int ret;
 
-	inflight_set(job->inflight_fd, scn);
+	inflight_set(job->inflight_fd, scn, job->durable);
 	ret = runner_run(&job->runner, scn, 0, res);
 	c->resets += job->runner.resets - resets;
 	c->busy_us += job->runner.busy_us - busy_us;
@@ -117,12 +120,14 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 	count_steps(c, res);
 	if (res->verdict == VERDICT_INFRA)
 		keep_infra(c, scn, res);
+	else
+		job->answered++;
 	job->answer = findings_add(&c->findings, scn, res, c->runs_before + c->runs);
 	if (job->answer == FINDINGS_NEW) {
 		snprintf(id, sizeof(id), "%s-%016llx", verdict_table[res->verdict].name,
 			 (unsigned long long)res->signature);
 		log_finding(c, res, id);
-		c->last_new = time(NULL);
+		c->last_new = clock_seconds();
 	}
 	if (shape_is_incident(scn, res) && !atomic_exchange(&c->incident, true))
 		log_finding(c, res, "incident");
@@ -288,14 +293,20 @@ int job_start(struct job *job)
 	struct campaign *c = job->campaign;
 	int ret;
 
+	/* A guest takes nothing along when it dies; for this machine's own kernel a run may be the last one. */
+	job->durable = !strcmp(c->options.target, "host");
 	job->inflight_fd = inflight_open(c->dir_fd, job->index);
 	if (job->inflight_fd < 0)
 		return job->inflight_fd;
 	if (c->options.mode != MODE_BLIND) {
 		struct afl *afl = &c->afl[job->index];
+		uint64_t name[2];
 
-		snprintf(afl->socket, sizeof(afl->socket), "@shortfuse-%d-%u", getpid(),
-			 job->index);
+		/* Not to be guessed, so nobody else can have it first; and not in any folder, so nothing stays behind. */
+		if (getrandom(name, sizeof(name), 0) != sizeof(name))
+			return -EIO;
+		snprintf(afl->socket, sizeof(afl->socket),
+			 "@shortfuse-%016" PRIx64 "%016" PRIx64, name[0], name[1]);
 		job->listen_fd = address_listen(afl->socket);
 		if (job->listen_fd < 0)
 			return job->listen_fd;

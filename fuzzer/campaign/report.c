@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "campaign.h"
+#include "fuzzer/util/clock.h"
 #include "fuzzer/util/duration.h"
 #include "harness/scenario/text.h"
 
@@ -17,7 +18,7 @@ const char *const mode_names[MODE_COUNT] = {"guided", "havoc", "blind"};
 
 long campaign_seconds(const struct campaign *c)
 {
-	return c->seconds_before + (time(NULL) - c->began);
+	return c->seconds_before + (clock_seconds() - c->began_s);
 }
 
 static void sum_stats(const struct campaign *c, struct afl_stats *ret_sum)
@@ -37,7 +38,7 @@ static void sum_stats(const struct campaign *c, struct afl_stats *ret_sum)
 
 static double rate(const struct campaign *c)
 {
-	long seconds = time(NULL) - c->began;
+	long seconds = clock_seconds() - c->began_s;
 
 	return (double)c->runs / (seconds ? seconds : 1);
 }
@@ -52,7 +53,7 @@ void report_status(struct campaign *c)
 	duration_format(campaign_seconds(c), span);
 	if (c->last_new)
 		snprintf(since, sizeof(since), ", last new %ld s ago",
-			 (long)(time(NULL) - c->last_new));
+			 (long)(clock_seconds() - c->last_new));
 	n = snprintf(line, sizeof(line),
 		     "%s  %llu runs (%.0f/s), %u paths, findings: %u bug, %u contract%s, "
 		     "infra %llu\n",
@@ -139,7 +140,7 @@ void report_summary(struct campaign *c)
 	char span[32], text[80];
 
 	sum_stats(c, &stats);
-	duration_format(time(NULL) - c->began, span);
+	duration_format(clock_seconds() - c->began_s, span);
 	qsort(c->findings.list, c->findings.n, sizeof(c->findings.list[0]), by_interest);
 	printf("\n%s of fuzzing on target %s: %llu runs, %.0f a second", span,
 	       c->options.target, (unsigned long long)c->runs, rate(c));

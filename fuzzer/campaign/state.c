@@ -82,6 +82,16 @@ static int resume(struct campaign *c, const json_t *json)
 	return 0;
 }
 
+/* A disk that lost it in a power cut has kept the findings: their number and times go on, the rest begins at 0. */
+static int resume_damaged(struct campaign *c)
+{
+	fprintf(stderr,
+		"shortfuse fuzz: %s/campaign.json is damaged: the counts of earlier "
+		"sessions are lost, the findings are not\n",
+		c->options.dir);
+	return 0;
+}
+
 int state_check(struct campaign *c)
 {
 	json_t *json;
@@ -106,7 +116,7 @@ int state_check(struct campaign *c)
 			"it holds another campaign; go on with it by --resume, or choose "
 			"another -o");
 	else
-		ret = json ? resume(c, json) : refuse(c, "its campaign.json is damaged");
+		ret = json ? resume(c, json) : resume_damaged(c);
 	json_decref(json);
 	return !ret && !c->id[0] ? new_id(c) : ret;
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,7 +44,7 @@ static const struct argp_option option_list[] = {
 	{"corpus", OPT_CORPUS, "DIR", 0,
 	 "seeds: scenarios as text or .bin (default: corpus)", 0},
 	{"empty", OPT_EMPTY, NULL, 0, "start without seeds", 0},
-	{"seed", OPT_SEED, "N", 0, "of every random choice (default: from the clock)", 0},
+	{"seed", OPT_SEED, "N", 0, "of every random choice (default: random)", 0},
 	{NULL, 'o', "DIR", 0, "results (default: results/fuzz-DATE-TIME)", 0},
 	{"resume", OPT_RESUME, NULL, 0, "go on with the campaign in -o DIR", 0},
 	{"blind", OPT_BLIND, NULL, 0, "no afl-fuzz: generated scenarios, no feedback", 0},
@@ -175,11 +177,32 @@ static int missing_program(const struct campaign_options *o)
 	return -1;
 }
 
+/* Machines of a fleet start at the same second, with the same pid. */
+static uint64_t random_seed(void)
+{
+	uint32_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = (uint32_t)(time(NULL) ^ getpid());
+	return seed & 0x7fffffff;
+}
+
+/* A folder of its own, made here: another campaign may start in the same second. */
+static const char *claim_dir(char *dir, size_t size)
+{
+	time_t now = time(NULL);
+	size_t len = strftime(dir, size, "results/fuzz-%Y%m%d-%H%M%S", localtime(&now));
+
+	mkdir("results", 0755);
+	for (unsigned int i = 2; mkdir(dir, 0755) && errno == EEXIST && i < 1000; i++)
+		snprintf(dir + len, size - len, "-%u", i);
+	return dir;
+}
+
 static void fill_defaults(struct arguments *a, char *dir, size_t dir_size,
 			  char *program_dir, char *corpus)
 {
 	struct campaign_options *o = &a->campaign;
-	time_t now = time(NULL);
 	ssize_t n = readlink("/proc/self/exe", program_dir, 500);
 	char *slash;
 
@@ -195,11 +218,9 @@ static void fill_defaults(struct arguments *a, char *dir, size_t dir_size,
 	if (a->empty)
 		o->corpus = NULL;
 	if (!a->seeded)
-		o->seed = (now ^ getpid()) & 0x7fffffff;
-	if (!o->dir) {
-		strftime(dir, dir_size, "results/fuzz-%Y%m%d-%H%M%S", localtime(&now));
-		o->dir = dir;
-	}
+		o->seed = random_seed();
+	if (!o->dir && !o->resume)
+		o->dir = claim_dir(dir, dir_size);
 	o->screen = !a->quiet && o->mode != MODE_BLIND && isatty(STDOUT_FILENO);
 }
 
@@ -269,13 +290,15 @@ int cmd_fuzz(int argc, char **argv)
 	if (!a.campaign.target)
 		return EXIT_INFRA;
 	fill_defaults(&a, dir, sizeof(dir), program_dir, corpus);
-	if (a.campaign.resume && a.campaign.dir == dir) {
+	if (a.campaign.resume && !a.campaign.dir) {
 		fprintf(stderr, "shortfuse fuzz: --resume needs -o DIR\n");
 		status = EXIT_USAGE;
 	} else {
 		status = missing_program(&a.campaign) ? EXIT_INFRA
 						      : run_campaign(&a.campaign);
 	}
+	if (a.campaign.dir == dir)
+		rmdir(dir); /* if it is as empty as it was made */
 	free(spec);
 	return status;
 }

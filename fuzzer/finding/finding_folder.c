@@ -118,6 +118,17 @@ static int write_all(int fd, const struct findings *store, const struct finding 
 	return ret;
 }
 
+static int sync_section(const struct findings *store, enum verdict verdict)
+{
+	int fd = openat(store->dir_fd, folder_section(verdict),
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int ret = fd < 0 ? -errno : file_sync_dir(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
 int folder_create(const struct findings *store, const struct finding *finding)
 {
 	char path[128], hidden[128];
@@ -140,12 +151,15 @@ int folder_create(const struct findings *store, const struct finding *finding)
 	close(fd);
 	if (!ret && renameat(store->dir_fd, hidden, store->dir_fd, path))
 		ret = -errno;
+	if (!ret)
+		ret = sync_section(store, finding->verdict);
 	if (ret)
 		file_remove_tree(store->dir_fd, hidden);
 	return ret;
 }
 
-int folder_update(const struct findings *store, const struct finding *finding)
+int folder_update(const struct findings *store, const struct finding *finding,
+		  bool counts_only)
 {
 	char path[128];
 	int fd, ret;
@@ -155,7 +169,8 @@ int folder_update(const struct findings *store, const struct finding *finding)
 	fd = openat(store->dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ret = write_all(fd, store, finding);
+	ret = counts_only ? write_state(fd, store, finding)
+			  : write_all(fd, store, finding);
 	close(fd);
 	return ret;
 }
@@ -203,21 +218,65 @@ static int load_state(int fd, struct finding *finding)
 	return ret;
 }
 
+/* Its record is gone: name and input still tell what it is. */
+static int guess_state(int fd, const char *name, struct finding *finding)
+{
+	char word[24], *text, *line;
+	size_t len;
+
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(name, "-"), name);
+	if (verdict_by_name(word) < 0)
+		return -EINVAL;
+	finding->verdict = verdict_by_name(word);
+	finding->count = 1;
+	finding->damaged = true;
+	snprintf(finding->reason, sizeof(finding->reason), "its record was lost");
+	if (file_read(fd, "scenario.txt", TEXT_MAX, &text, &len) < 0)
+		return 0;
+	line = strstr(text, "\n# "); /* write_input() */
+	if (line)
+		snprintf(finding->reason, sizeof(finding->reason), "%.*s",
+			 (int)strcspn(line + 3, "\n"), line + 3);
+	free(text);
+	return 0;
+}
+
+static int load_input(int fd, struct finding *finding)
+{
+	static const char *const names[] = {"scenario.bin", "first.bin"};
+	int ret = -EINVAL;
+
+	for (unsigned int i = 0; i < 2 && ret; i++) {
+		size_t len = 0;
+		char *bytes;
+
+		ret = file_read(fd, names[i], SCN_MAX_BYTES, &bytes, &len);
+		if (ret)
+			continue;
+		if (len)
+			scenario_decode(bytes, len, &finding->scn);
+		else
+			ret = -EINVAL;
+		finding->damaged |= i > 0;
+		free(bytes);
+	}
+	return ret;
+}
+
 static int load_one(struct findings *store, int section_fd, const char *name)
 {
 	struct finding *finding = calloc(1, sizeof(*finding));
 	const char *hash = strrchr(name, '-');
 	int fd = openat(section_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char *bytes = NULL;
-	size_t len = 0;
 	int ret = -EINVAL;
 
 	if (finding && fd >= 0 && hash && store->n < FINDINGS_MAX)
 		ret = load_state(fd, finding);
+	if (ret && finding && fd >= 0 && hash && store->n < FINDINGS_MAX)
+		ret = guess_state(fd, name, finding);
 	if (!ret)
-		ret = file_read(fd, "scenario.bin", SCN_MAX_BYTES, &bytes, &len);
+		ret = load_input(fd, finding);
 	if (!ret) {
-		scenario_decode(bytes, len, &finding->scn);
 		snprintf(finding->id, sizeof(finding->id), "%.39s", name);
 		finding->signature = strtoull(hash + 1, NULL, 16);
 		finding->saved = true;
@@ -226,7 +285,6 @@ static int load_one(struct findings *store, int section_fd, const char *name)
 	}
 	if (fd >= 0)
 		close(fd);
-	free(bytes);
 	free(finding);
 	return ret;
 }

@@ -39,6 +39,17 @@ static int reasons_of(struct qualification *q, enum finding_state state)
 	return ret;
 }
 
+/* Asked to be fuzzed, and not one run of it: one campaign is for all columns of a kernel. */
+static bool unfuzzed(const struct qualification *q, const struct column *column)
+{
+	if (!q->fuzz_seconds)
+		return false;
+	for (unsigned int i = 0; i < q->n_columns; i++)
+		if (!strcmp(q->columns[i].spec, column->spec) && q->columns[i].fuzz_runs)
+			return false;
+	return true;
+}
+
 static unsigned int broken_columns(struct qualification *q)
 {
 	unsigned int n = 0;
@@ -46,12 +57,14 @@ static unsigned int broken_columns(struct qualification *q)
 	for (unsigned int i = 0; i < q->n_columns; i++) {
 		const struct column *column = &q->columns[i];
 
-		if (!column->error[0] && column->complete)
+		if (!column->error[0] && column->complete && !unfuzzed(q, column))
 			continue;
 		n++;
 		qualification_reason(q, "%s: %s", column->name,
 				     column->error[0] ? column->error
-						      : "not all of its runs were made");
+				     : column->complete
+					     ? "it was not fuzzed: no run gave an answer"
+					     : "not all of its runs were made");
 	}
 	return n;
 }

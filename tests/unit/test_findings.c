@@ -97,6 +97,13 @@ static void assert_content(const char *name, const struct scenario *want)
 	assert_true(scenario_equal(&scn, want));
 }
 
+static int truncate_at(const char *name)
+{
+	int fd = openat(dir_fd, name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	return fd < 0 ? -errno : close(fd);
+}
+
 #define PINNED "findings/bug/pinned-0000000000001234"
 
 static void test_once_per_signature(void **state)
@@ -267,7 +274,7 @@ static void test_inflight(void **state)
 	assert_true(fd >= 0);
 	make_scenario(&scn, 6);
 	assert_int_equal(inflight_get(fd, &back), 0);
-	assert_int_equal(inflight_set(fd, &scn), 0);
+	assert_int_equal(inflight_set(fd, &scn, true), 0);
 	close(fd);
 	fd = inflight_open(dir_fd, 3);
 	assert_int_equal(inflight_get(fd, &back), 1);
@@ -275,6 +282,56 @@ static void test_inflight(void **state)
 	inflight_clear(fd);
 	assert_int_equal(inflight_get(fd, &back), 0);
 	close(fd);
+}
+
+static void test_torn_line(void **state)
+{
+	char *data;
+	size_t len;
+	int fd = openat(dir_fd, "lines", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	(void)state;
+	assert_int_equal(write(fd, "torn", 4), 4);
+	close(fd);
+	assert_int_equal(file_append(dir_fd, "lines", "one\n"), 0);
+	assert_int_equal(file_append(dir_fd, "lines", "two\n"), 0);
+	assert_int_equal(file_read(dir_fd, "lines", 100, &data, &len), 0);
+	assert_string_equal(data, "torn\none\ntwo\n");
+	free(data);
+}
+
+/* What a power cut leaves of a folder: the record of one, the smallest input of another. */
+static void test_half_written(void **state)
+{
+	struct findings store;
+	struct scenario scn;
+	struct result res;
+
+	(void)state;
+	make_scenario(&scn, 3);
+	assert_int_equal(findings_open(&store, dir_fd, SEVERITY_CONTRACT, "host"), 0);
+	make_result(&res, VERDICT_PINNED, 0x1234);
+	findings_add(&store, &scn, &res, 1);
+	make_result(&res, VERDICT_LOST, 0x1234);
+	findings_add(&store, &scn, &res, 2);
+	findings_close(&store);
+	assert_int_equal(truncate_at(PINNED "/finding.json"), 0);
+	assert_int_equal(
+		truncate_at("findings/contract/lost-0000000000001234/scenario.bin"), 0);
+
+	assert_int_equal(findings_open(&store, dir_fd, SEVERITY_CONTRACT, "host"), 0);
+	assert_int_equal(store.n, 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(store.list[i]->signature, 0x1234);
+		assert_string_equal(store.list[i]->reason, "because of a test");
+		assert_true(scenario_equal(&store.list[i]->scn, &scn));
+	}
+	assert_int_equal(findings_flush(&store), 0);
+	findings_close(&store);
+	assert_content("findings/contract/lost-0000000000001234/scenario.bin", &scn);
+	assert_int_equal(findings_open(&store, dir_fd, SEVERITY_CONTRACT, "host"), 0);
+	assert_false(store.list[0]->damaged || store.list[1]->damaged);
+	findings_close(&store);
 }
 
 static void fill_disk(int fd)
@@ -333,6 +390,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_flag_at_bug, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_smallest_input, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_survives_a_crash, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_torn_line, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_half_written, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_inflight, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_disk_full, set_up, tear_down),
 	};

@@ -342,6 +342,24 @@ static int tear_down(void **ctx)
 	return 0;
 }
 
+/* Asked to be fuzzed, and no run of it gave an answer: nothing is known, whatever the corpus says. */
+static void test_not_fuzzed(void **ctx)
+{
+	(void)ctx;
+	make(true, 0);
+	rest_clean(0);
+	q.fuzz_seconds = 10;
+	snprintf(q.columns[0].spec, sizeof(q.columns[0].spec), "new");
+	snprintf(q.columns[1].spec, sizeof(q.columns[1].spec), "old");
+	q.columns[0].fuzzed = q.columns[1].fuzzed = true;
+	q.columns[1].fuzz_runs = 100;
+	want(Q_INCONCLUSIVE);
+	assert_non_null(strstr(q.reasons[0], "it was not fuzzed"));
+	/* One campaign is for all settings of a kernel. */
+	snprintf(q.columns[1].spec, sizeof(q.columns[1].spec), "new");
+	want(Q_PASS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +372,7 @@ int main(void)
 		cmocka_unit_test(test_broken_kernel_is_no_flake),
 		cmocka_unit_test(test_changed_root),
 		cmocka_unit_test(test_infra),
+		cmocka_unit_test(test_not_fuzzed),
 		cmocka_unit_test(test_broken_column),
 		cmocka_unit_test(test_expected),
 		cmocka_unit_test(test_found_without_baseline),
