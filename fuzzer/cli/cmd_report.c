@@ -69,11 +69,6 @@ static int complain(const char *what, const char *why, int status)
 	return status;
 }
 
-static int campaign(const struct report *report, FILE *out)
-{
-	return report_campaign_html(report->dir_fd, out);
-}
-
 static int report_one(const struct report *report, const struct report_format *format,
 		      const char *path)
 {
@@ -86,17 +81,20 @@ static int report_one(const struct report *report, const struct report_format *f
 	return 0;
 }
 
-static int report_campaign(const struct arguments *a, int dir_fd, const char *page)
+static int write_campaign(const struct arguments *a, const char *page)
 {
-	static const struct report_format format = {"html", "the campaign's page",
-						    campaign};
-	struct report report = {.dir_fd = dir_fd};
+	int ret;
 
 	for (unsigned int i = 0; i < FORMATS_MAX; i++)
 		if (a->formats[i])
 			return complain(a->dir, "a campaign has a page only (--html)",
 					EXIT_USAGE);
-	return report_one(&report, &format, page);
+	ret = report_campaign(a->dir, page);
+	if (ret < 0)
+		return complain(page, strerror(-ret), EXIT_INFRA);
+	if (strcmp(page, "-"))
+		fprintf(stderr, "%s: the campaign's page\n", page);
+	return 0;
 }
 
 static int report_qualification(const struct arguments *a, int dir_fd, const char *page)
@@ -157,7 +155,7 @@ int cmd_report(int argc, char **argv)
 	if (!faccessat(fd, STORE_FILE, F_OK, 0))
 		status = report_qualification(&a, fd, page);
 	else if (!faccessat(fd, "campaign.json", F_OK, 0))
-		status = report_campaign(&a, fd, page);
+		status = write_campaign(&a, page);
 	else
 		status = complain(a.dir, "neither a campaign nor a qualification",
 				  EXIT_USAGE);

@@ -25,5 +25,6 @@ int cmd_qualify(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_nightly(int argc, char **argv);
+int cmd_fleet(int argc, char **argv);
 
 #endif

@@ -32,6 +32,7 @@ static const struct command {
 	{"report", cmd_report, "the page of a campaign or of a qualification"},
 	{"merge", cmd_merge, "many campaigns as one: findings, queues, counts"},
 	{"nightly", cmd_nightly, "fuzz each kernel every night, say what changed"},
+	{"fleet", cmd_fleet, "one campaign on many machines: Slurm, GNU parallel"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

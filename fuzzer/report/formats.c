@@ -69,3 +69,20 @@ int report_to_file(const struct report *report, const struct report_format *form
 	free(text);
 	return ret;
 }
+
+static int campaign_page(const struct report *report, FILE *out)
+{
+	return report_campaign_html(report->dir_fd, out);
+}
+
+int report_campaign(const char *dir, const char *path)
+{
+	static const struct report_format format = {"html", "the campaign's page",
+						    campaign_page};
+	struct report report = {.dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+	int ret = report.dir_fd < 0 ? -errno : report_to_file(&report, &format, path);
+
+	if (report.dir_fd >= 0)
+		close(report.dir_fd);
+	return ret;
+}

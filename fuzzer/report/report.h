@@ -45,5 +45,7 @@ int report_text_to_file(const char *path, const char *text, size_t len);
 
 /* The page of a campaign whose folder this is. 0, -ENOENT: it is none, -errno. */
 int report_campaign_html(int dir_fd, FILE *out);
+/* The same from a folder to a file. 0 or -errno. */
+int report_campaign(const char *dir, const char *path);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A test double of targets/target.c with the commands qualify, report, fuzz and nightly: kernels that do as their name says, to show
- * that a qualification tells a regression from a flake. A scenario gives its expect: line's verdict, except
+ * A test double of targets/target.c with the commands qualify, report, fuzz, nightly and fleet: kernels that do as
+ * their name says, to show that a qualification tells a regression from a flake. A scenario gives its expect: line's verdict, except
  *
  *	good		nothing else
  *	bad		every expected "lost" is "pinned"
@@ -172,7 +172,9 @@ int main(int argc, char **argv)
 		return cmd_fuzz(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "nightly"))
 		return cmd_nightly(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "fleet"))
+		return cmd_fleet(argc - 1, argv + 1);
 	fprintf(stderr,
-		"usage: shortfuse-fake-kernels qualify|report|fuzz|nightly ...\n");
+		"usage: shortfuse-fake-kernels qualify|report|fuzz|nightly|fleet ...\n");
 	return EXIT_USAGE;
 }
