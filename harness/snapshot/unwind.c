@@ -18,6 +18,8 @@
 #define PAGE	   4096u
 #define MAX_PAGES  64
 #define MAX_NAMES  256
+#define PROLOGUE   64u /* bytes of code in which a function makes its frame */
+#define SAVED_MAX  5u  /* rbx, r12 - r15 */
 
 struct map {
 	uint64_t start, end;
@@ -208,12 +210,49 @@ static enum call call_before(uint64_t ret, uint64_t start)
 	return code[2] == 0xe8 ? CALL_OTHER : CALL_NONE;
 }
 
-/* The frame pointer of the function at start, whose stack pointer is sp. */
+/*
+ * Bytes that the function at start takes off its stack pointer for its locals, 0: not found. Registers that it saved
+ * in between come on top. gcc and clang write "mov %rsp,%rbp" and "sub $N,%rsp" near its start, others between them.
+ */
+static uint64_t locals_of(uint64_t start)
+{
+	uint8_t code[PROLOGUE];
+	bool framed = false;
+	int32_t n;
+
+	if (!is_code(start) || !is_code(start + sizeof(code)) ||
+	    !read_mem(start, code, sizeof(code)))
+		return 0;
+	for (size_t i = 0; i + 7 <= sizeof(code); i++) {
+		framed |= !memcmp(code + i, "\x48\x89\xe5", 3);
+		if (framed && !memcmp(code + i, "\x48\x83\xec", 3))
+			return code[i + 3] < 0x80 ? code[i + 3] : 0;
+		if (framed && !memcmp(code + i, "\x48\x81\xec", 3)) {
+			memcpy(&n, code + i + 3, sizeof(n));
+			return n > 0 ? (uint64_t)n : 0;
+		}
+	}
+	return 0;
+}
+
+/* How likely a frame is that of the function: what calls it, then one that is as far away as its prologue says. */
+static int rank_of(enum call call, uint64_t depth, uint64_t locals)
+{
+	bool fits = locals && depth >= locals && depth <= locals + 8 * SAVED_MAX;
+
+	return call == CALL_THIS ? 4 : fits ? 3 : call == CALL_INDIRECT ? 2 : 1;
+}
+
+/*
+ * The frame pointer of the function at start, whose stack pointer is sp. Locals that were never written hold frames
+ * of earlier calls: the nearest thing that looks like a frame need not be one.
+ */
 static bool find_rbp(uint64_t sp, uint64_t start, uint64_t *ret)
 {
 	static BULK uint64_t words[SCAN_BYTES / 8];
 	const struct map *stack = find_map(sp);
-	uint64_t guess = 0;
+	uint64_t locals = locals_of(start);
+	int best = 0;
 	size_t n;
 
 	if (!stack || sp % 8)
@@ -223,19 +262,20 @@ static bool find_rbp(uint64_t sp, uint64_t start, uint64_t *ret)
 		n = SCAN_BYTES / 8;
 	if (n < 2 || !read_mem(sp, words, n * 8))
 		return false;
-	for (size_t i = 0; i + 1 < n; i++) {
+	for (size_t i = 0; i + 1 < n && best < 4; i++) {
 		uint64_t at = sp + i * 8;
 		enum call call = call_before(words[i + 1], start);
+		int rank = rank_of(call, at - sp, locals);
 
-		if (call == CALL_THIS) {
-			*ret = at;
-			return true;
-		}
-		if (!guess && call != CALL_NONE && words[i] > at && words[i] < stack->end)
-			guess = at;
+		if (call == CALL_NONE || rank <= best)
+			continue;
+		/* A saved frame pointer leads outwards. */
+		if (rank < 4 && (words[i] <= at || words[i] >= stack->end))
+			continue;
+		best = rank;
+		*ret = at;
 	}
-	*ret = guess;
-	return guess;
+	return best > 0;
 }
 
 static void look_up_name(unw_cursor_t *cursor, struct snap_uframe *frame)

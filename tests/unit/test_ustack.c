@@ -120,6 +120,24 @@ __attribute__((noinline)) static void decoy_outer(void)
 	sink++;
 }
 
+/* Called through a pointer, so nothing says who called it; in its locals the frame of an earlier, direct call. */
+__attribute__((noinline)) static void stale_helper(void)
+{
+	volatile uintptr_t stale[2] = {*(uintptr_t *)__builtin_frame_address(0),
+				       stale_ret};
+	struct stat st;
+
+	sink = stat(path_f, &st);
+	sink += (int)stale[0];
+}
+
+static void run_stale(void)
+{
+	remember_ret();
+	sink++;
+	victim_outer(stale_helper);
+}
+
 static void run_plain(void)
 {
 	victim_outer(victim_helper);
@@ -255,6 +273,14 @@ static void test_decoy(void **state)
 	start_victim(decoy_outer, FUSE_GETATTR);
 	wait_state('S');
 	expect_frames("/proc", "decoy_helper", "decoy_outer");
+}
+
+static void test_stale(void **state)
+{
+	(void)state;
+	start_victim(run_stale, FUSE_GETATTR);
+	wait_state('S');
+	expect_frames("/proc", "stale_helper", "victim_outer");
 }
 
 /* proc under another name only. */
@@ -426,11 +452,17 @@ static void test_notes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		MOUNTED(test_uninterruptible),	MOUNTED(test_interruptible),
-		MOUNTED(test_no_frame_pointer), MOUNTED(test_decoy),
-		MOUNTED(test_other_proc),	MOUNTED(test_hung_exec),
-		MOUNTED(test_code_on_fuse),	MOUNTED(test_reader_hangs),
-		MOUNTED(test_holders),		cmocka_unit_test(test_notes),
+		MOUNTED(test_uninterruptible),
+		MOUNTED(test_interruptible),
+		MOUNTED(test_no_frame_pointer),
+		MOUNTED(test_decoy),
+		MOUNTED(test_stale),
+		MOUNTED(test_other_proc),
+		MOUNTED(test_hung_exec),
+		MOUNTED(test_code_on_fuse),
+		MOUNTED(test_reader_hangs),
+		MOUNTED(test_holders),
+		cmocka_unit_test(test_notes),
 	};
 
 	return cmocka_run_group_tests_name("ustack", tests, setup, teardown);
