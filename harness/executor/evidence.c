@@ -261,8 +261,10 @@ bool evidence_certain(const struct run *run)
 	for (size_t i = 0; i < run->snap.n_tasks; i++) {
 		const struct snap_task *task = &run->snap.tasks[i];
 
-		if (task->state != 'Z' &&
-		    (wait_of_task(task) == WAIT_UNKNOWN || waits_for_aio(task)))
+		enum wait_kind kind = wait_of_task(task);
+
+		if (task->state != 'Z' && (kind == WAIT_UNKNOWN || wait_is_indirect(kind) ||
+					   waits_for_aio(task)))
 			return false;
 	}
 	return why->root_unread || why->root_held || why->root_dropped ||

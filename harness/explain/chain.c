@@ -204,8 +204,11 @@ static void line_cure(const struct view *view, FILE *out)
 	if (view->main_root < 0)
 		return;
 	tv = &view->t[view->main_root];
-	if (tv->wait == WAIT_UNKNOWN || tv->wait == WAIT_MEMBERS)
-		return;
+	if (tv->wait == WAIT_UNKNOWN || tv->wait == WAIT_MEMBERS ||
+	    tv->wait >= WAIT_SUPER_LOCK ||
+	    (tv->wait == WAIT_FOLIO_LOCK && !tv->req &&
+	     (wait_to_write(tv->task) || wait_for_migration(tv->task))))
+		return; /* what is behind it is not known */
 	reply = view->daemon == DAEMON_ALIVE || view->daemon == DAEMON_STOPPED;
 	fprintf(out, "freed by ");
 	if (view->daemon == DAEMON_STOPPED)

@@ -33,6 +33,31 @@ enum wait_kind {
 	WAIT_THREADS,	/* a zombie leader or exec waits for its threads */
 	WAIT_STOPPED,	/* do_signal_stop, ptrace_stop */
 	WAIT_DEV_READ, /* fuse_dev_do_read, or poll on /dev/fuse: a server without work */
+	/* Locks: */
+	WAIT_SUPER_LOCK,  /* s_umount */
+	WAIT_MOUNT_LOCK,  /* namespace_sem, with the mount point's i_rwsem */
+	WAIT_DRIVER_LOCK, /* fuse_mutex, fc->killsb, ... */
+	WAIT_OVL_LOCK,	  /* of an inode of overlayfs: ovl_copy_up_start */
+	WAIT_POS_LOCK,	  /* f_pos_lock */
+	WAIT_PIPE_LOCK,
+	WAIT_EXEC_LOCK, /* of a process in execve: cred_guard_mutex, exec_update_lock */
+	WAIT_RING_LOCK, /* uring_lock */
+	/* Neither a reply nor a lock, see wait_is_indirect(): */
+	WAIT_ENDED,	/* fuse_wait_aborted and its kin: that no request is under way */
+	WAIT_RING_END,	/* io_uring_cancel_generic: that its ring has no request */
+	WAIT_DAX,	/* a range of the DAX window */
+	WAIT_FROZEN_FS, /* sb_start_write */
+	WAIT_OBJECT,	/* a dentry or inode that another task makes or drops */
+	WAIT_DIO,	/* inode_dio_wait */
+	WAIT_FILE_LOCK, /* locks_lock_inode_wait */
+	WAIT_DUMP,	/* coredump_task_exit */
+	WAIT_DUMP_READER, /* wait_for_dump_helpers */
+	WAIT_BLOCK_IO,	  /* a buffer, a bio, a journal */
+	WAIT_RECLAIM,	  /* reclaim_throttle */
+	WAIT_LISTENER,	  /* fanotify, userfaultfd */
+	WAIT_WORK,	  /* __flush_work */
+	WAIT_FREEZER,	  /* try_to_freeze_tasks */
+	WAIT_RCU,	  /* synchronize_rcu */
 	WAIT_KIND_COUNT
 };
 
@@ -89,6 +114,8 @@ void signature_format(enum verdict verdict, uint64_t signature, char out[40]);
 void frame_normalise(const char *frame, char *out, size_t size);
 /* True for frames that say nothing of what is waited for: schedule, __schedule, entry_SYSCALL_..., ... */
 bool frame_is_generic(const char *normalised);
+/* Neither a reply nor a lock, and perhaps behind either: I/O, an object that goes, another task's work. */
+bool wait_is_indirect(enum wait_kind kind);
 enum wait_kind wait_of_task(const struct snap_task *task);
 /* Normalised frame that names the request or lock: "fuse_flush", "fuse_lookup_name", "__folio_lock", ... */
 void wait_frame(const struct snap_task *task, char *out, size_t size);

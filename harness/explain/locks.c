@@ -69,6 +69,42 @@ static const struct {
 	{"__vm_munmap", HOLDS_MMAP},
 	{"exit_mmap", HOLDS_MMAP},
 	{"fuse_vma_close", HOLDS_MMAP},
+	{"fuse_sb_destroy", HOLDS_SUPER},
+	{"generic_shutdown_super", HOLDS_SUPER},
+	{"deactivate_locked_super", HOLDS_SUPER},
+	{"__iterate_supers", HOLDS_SUPER},
+	{"iterate_supers", HOLDS_SUPER},
+	{"sync_filesystem", HOLDS_SUPER},
+	{"writeback_sb_inodes", HOLDS_SUPER},
+	{"super_cache_scan", HOLDS_SUPER},
+	{"vfs_get_tree", HOLDS_SUPER},
+	{"reconfigure_super", HOLDS_SUPER},
+	{"fuse_fill_super", HOLDS_SUPER},
+	{"show_mountinfo", HOLDS_MOUNTS},
+	{"show_vfsmnt", HOLDS_MOUNTS},
+	{"attach_recursive_mnt", HOLDS_MOUNTS},
+	{"fuse_dev_do_write", HOLDS_DRIVER},
+	{"fuse_notify", HOLDS_DRIVER},
+	{"fuse_conn_destroy", HOLDS_DRIVER},
+	{"ovl_copy_up_one", HOLDS_OVL},
+	{"ovl_copy_up_flags", HOLDS_OVL},
+	{"ovl_do_copy_up", HOLDS_OVL},
+	{"ovl_do_remove", HOLDS_OVL},
+	{"ovl_rename", HOLDS_OVL},
+	{"ovl_link", HOLDS_OVL},
+	{"ksys_read", HOLDS_POS},
+	{"ksys_write", HOLDS_POS},
+	{"ksys_lseek", HOLDS_POS},
+	{"iterate_dir", HOLDS_POS},
+	{"splice_file_to_pipe", HOLDS_PIPE},
+	{"splice_from_pipe", HOLDS_PIPE},
+	{"iter_file_splice_write", HOLDS_PIPE},
+	{"bprm_execve", HOLDS_EXEC},
+	{"begin_new_exec", HOLDS_EXEC},
+	{"do_execveat_common", HOLDS_EXEC},
+	{"__do_execve_file", HOLDS_EXEC},
+	{"io_submit_sqes", HOLDS_RING},
+	{"io_issue_sqe", HOLDS_RING},
 };
 
 unsigned int wait_holds(const struct snap_task *task)
@@ -87,20 +123,28 @@ unsigned int wait_holds(const struct snap_task *task)
 
 unsigned int wait_needs(enum wait_kind kind)
 {
-	switch (kind) {
-	case WAIT_INODE_LOCK:
-		return HOLDS_INODE;
-	case WAIT_IN_LOOKUP:
-		return HOLDS_LOOKUP;
-	case WAIT_FOLIO_LOCK:
-		return HOLDS_FOLIO;
-	case WAIT_EP_MUTEX:
-		return HOLDS_EP;
-	case WAIT_MMAP_LOCK:
-		return HOLDS_MMAP;
-	default:
-		return 0;
-	}
+	static const unsigned int needs[WAIT_KIND_COUNT] = {
+		[WAIT_INODE_LOCK] = HOLDS_INODE,
+		[WAIT_IN_LOOKUP] = HOLDS_LOOKUP,
+		[WAIT_FOLIO_LOCK] = HOLDS_FOLIO,
+		[WAIT_EP_MUTEX] = HOLDS_EP,
+		[WAIT_MMAP_LOCK] = HOLDS_MMAP,
+		[WAIT_SUPER_LOCK] = HOLDS_SUPER,
+		[WAIT_MOUNT_LOCK] = HOLDS_MOUNTS | HOLDS_INODE,
+		[WAIT_DRIVER_LOCK] = HOLDS_DRIVER,
+		[WAIT_OVL_LOCK] = HOLDS_OVL,
+		[WAIT_POS_LOCK] = HOLDS_POS,
+		[WAIT_PIPE_LOCK] = HOLDS_PIPE,
+		[WAIT_EXEC_LOCK] = HOLDS_EXEC,
+		[WAIT_RING_LOCK] = HOLDS_RING,
+	};
+
+	return kind < WAIT_KIND_COUNT ? needs[kind] : 0;
+}
+
+bool wait_is_indirect(enum wait_kind kind)
+{
+	return kind >= WAIT_ENDED && kind < WAIT_KIND_COUNT;
 }
 
 static const char *const nouns[WAIT_KIND_COUNT] = {
@@ -120,6 +164,29 @@ static const char *const nouns[WAIT_KIND_COUNT] = {
 	[WAIT_THREADS] = "the other threads of its process",
 	[WAIT_STOPPED] = "a signal or a tracer to continue it",
 	[WAIT_DEV_READ] = "the next request",
+	[WAIT_SUPER_LOCK] = "the lock of a superblock",
+	[WAIT_MOUNT_LOCK] = "the lock of the mount tree",
+	[WAIT_DRIVER_LOCK] = "a lock of the FUSE driver",
+	[WAIT_OVL_LOCK] = "the lock of an overlayfs inode",
+	[WAIT_POS_LOCK] = "the file position of an open file that another thread uses",
+	[WAIT_PIPE_LOCK] = "the lock of a pipe",
+	[WAIT_EXEC_LOCK] = "the lock of a process in execve",
+	[WAIT_RING_LOCK] = "the lock of an io_uring",
+	[WAIT_ENDED] = "the end of every request of a connection that is being aborted",
+	[WAIT_RING_END] = "the end of the requests of its io_uring",
+	[WAIT_DAX] = "a range of the DAX window",
+	[WAIT_FROZEN_FS] = "the freezing or thawing of a file system",
+	[WAIT_OBJECT] = "a dentry or inode that another task is making or dropping",
+	[WAIT_DIO] = "the end of direct I/O on the inode",
+	[WAIT_FILE_LOCK] = "a file lock that another owner has",
+	[WAIT_DUMP] = "the core dump of its process to be written",
+	[WAIT_DUMP_READER] = "the reader of its core dump to finish",
+	[WAIT_BLOCK_IO] = "I/O of a block device",
+	[WAIT_RECLAIM] = "a memory reclaim under way",
+	[WAIT_LISTENER] = "a process that listens for fanotify or userfaultfd events",
+	[WAIT_WORK] = "a kernel thread to finish its work",
+	[WAIT_FREEZER] = "every task to freeze",
+	[WAIT_RCU] = "an RCU grace period",
 };
 
 const char *wait_noun(enum wait_kind kind)
@@ -172,6 +239,13 @@ static const struct {
 	{"__fuse_copy_file_range", {FUSE_COPY_FILE_RANGE}},
 	{"fuse_do_ioctl", {FUSE_IOCTL}},
 	{"fuse_priv_ioctl", {FUSE_IOCTL}},
+	{"fuse_send_ioctl", {FUSE_IOCTL}},
+	{"fuse_send_read", {FUSE_READ}},
+	{"fuse_send_write", {FUSE_WRITE}},
+	{"fuse_flush_times", {FUSE_SETATTR}},
+	{"fuse_send_init", {FUSE_INIT}},
+	{"fuse_setup_one_mapping", {48 /* FUSE_SETUPMAPPING */}},
+	{"fuse_send_removemapping", {49 /* FUSE_REMOVEMAPPING */}},
 	{"fuse_send_destroy", {FUSE_DESTROY}},
 	{"fuse_sync_fs", {50 /* FUSE_SYNCFS */}},
 };

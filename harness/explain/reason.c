@@ -139,7 +139,10 @@ static void say_page(const struct view *view, const struct task_view *tv, struct
 			say(t, "; the kernel's own WRITE was not read");
 		else if (tv->wait == WAIT_WRITEBACK)
 			say(t, ", that is for the reply to a WRITE of the kernel");
-		else if (tv->wait == WAIT_FOLIO_LOCK && !view->snap->conn.ledger)
+		else if (tv->wait == WAIT_FOLIO_LOCK && wait_to_write(tv->task))
+			say(t, " that it is to write");
+		else if (tv->wait == WAIT_FOLIO_LOCK && !view->snap->conn.ledger &&
+			 !wait_for_migration(tv->task))
 			say(t, ", that is for the reply to a READ under way");
 		if (view->daemon != DAEMON_ALIVE)
 			say_unread(view, tv, t);
@@ -206,8 +209,9 @@ static void say_root(const struct view *view, const struct task_view *tv, struct
 			say_page(view, tv, t);
 		else
 			say(t, "%s (%s)", wait_noun(tv->wait), tv->frame);
-		if (!tv->req && tv->wait != WAIT_WRITEBACK &&
-		    (tv->wait != WAIT_FOLIO_LOCK || view->snap->conn.ledger))
+		if (!tv->req && wait_needs(tv->wait) &&
+		    (tv->wait != WAIT_FOLIO_LOCK || view->snap->conn.ledger ||
+		     wait_to_write(tv->task) || wait_for_migration(tv->task)))
 			say(t, "; no task of the run is known to hold it");
 	}
 }

@@ -309,7 +309,8 @@ static void find_holders(struct view *view, const unsigned int *holds)
 		struct task_view *tv = &view->t[i];
 
 		if (!tv->stuck || tv->root || tv->holder >= 0 ||
-		    waits_for_tasks(tv->wait) || tv->wait == WAIT_UNKNOWN)
+		    waits_for_tasks(tv->wait) || tv->wait == WAIT_UNKNOWN ||
+		    wait_is_indirect(tv->wait))
 			continue;
 		if (wait_needs(tv->wait))
 			tv->holder = lock_holder(view, i, holds);
@@ -317,7 +318,8 @@ static void find_holders(struct view *view, const unsigned int *holds)
 			tv->holder = first_root(view);
 		else if (tv->wait == WAIT_WRITEBACK)
 			tv->holder = lock_holder(view, i, holds);
-		if (tv->holder < 0 && tv->wait == WAIT_FOLIO_LOCK)
+		if (tv->holder < 0 && tv->wait == WAIT_FOLIO_LOCK &&
+		    !wait_to_write(tv->task))
 			tv->req = kernel_request(view->snap, FUSE_READ);
 		if (tv->holder < 0 && tv->wait == WAIT_FOLIO_LOCK && !tv->req)
 			tv->req = kernel_request(view->snap, FUSE_WRITE);
@@ -349,7 +351,8 @@ static void find_dead_ends(struct view *view)
 		/* A leader that has exited beside threads that live on, to serve, waits for nothing that is stuck. */
 		if (tv->wait == WAIT_THREADS && root >= 0)
 			tv->stuck = false;
-		else if (tv->wait == WAIT_UNKNOWN && root >= 0)
+		else if ((tv->wait == WAIT_UNKNOWN || wait_is_indirect(tv->wait)) &&
+			 root >= 0)
 			tv->holder = root;
 		else
 			tv->root = true;

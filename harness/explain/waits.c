@@ -85,20 +85,6 @@ static const struct wait_row rows[] = {
 	{WAIT_IN_LOOKUP, "d_alloc_parallel", NULL, NULL},
 	{WAIT_IN_LOOKUP, "__d_wait_in_lookup", NULL, "d_alloc_parallel"},
 
-	/* fs/eventpoll.c: ep->mtx, epnested_mutex. */
-	{WAIT_EP_MUTEX, "do_epoll_ctl", NULL, NULL},
-	{WAIT_EP_MUTEX, "epoll_mutex_lock", NULL, "do_epoll_ctl"},
-	{WAIT_EP_MUTEX, "ep_insert", NULL, NULL},
-	{WAIT_EP_MUTEX, "ep_start_scan", NULL, NULL},
-	{WAIT_EP_MUTEX, "ep_scan_ready_list", NULL, "ep_start_scan"},
-	{WAIT_EP_MUTEX, "ep_send_events", NULL, "ep_start_scan"},
-	{WAIT_EP_MUTEX, "ep_item_poll", NULL, NULL},
-	{WAIT_EP_MUTEX, "__ep_eventpoll_poll", NULL, "ep_item_poll"},
-	{WAIT_EP_MUTEX, "ep_free", NULL, "ep_clear_and_put"},
-	{WAIT_EP_MUTEX, "ep_clear_and_put", NULL, NULL},
-	{WAIT_EP_MUTEX, "ep_eventpoll_release", NULL, "ep_clear_and_put"},
-	{WAIT_EP_MUTEX, "eventpoll_release_file", NULL, NULL},
-
 	{WAIT_MMAP_LOCK, "do_user_addr_fault", NULL, NULL},
 	{WAIT_MMAP_LOCK, "exc_page_fault", NULL, "do_user_addr_fault"},
 	{WAIT_MMAP_LOCK, "do_page_fault", NULL, "do_user_addr_fault"},
@@ -272,23 +258,54 @@ static int top_frame(const struct snap_task *task, char out[SNAP_NAME])
 	return -1;
 }
 
-static const struct wait_row *find_row(const struct snap_task *task, char top[SNAP_NAME],
-				       int *ret_index)
+/* Whether a word of the list, which blanks separate. */
+static bool is_word(const char *list, const char *word)
 {
-	*ret_index = top_frame(task, top);
-	for (size_t i = 0; i < N_ROWS; i++) {
-		if (strcmp(rows[i].frame, top))
-			continue;
-		if (!rows[i].under ||
-		    stack_has(task, (unsigned int)(*ret_index + 1), rows[i].under))
-			return &rows[i];
+	size_t len = strlen(word), n;
+
+	for (; len && *list; list += n + (list[n] == ' ')) {
+		n = strcspn(list, " ");
+		if (n == len && !memcmp(list, word, n))
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+static bool find_names(const struct snap_task *task, const struct wait_names *table,
+		       const char *top, int at, struct wait_row *ret)
+{
+	for (; table->frames; table++) {
+		if (!is_word(table->frames, top) ||
+		    (table->under &&
+		     !stack_has(task, (unsigned int)(at + 1), table->under)))
+			continue;
+		*ret = (struct wait_row){table->kind, top, table->under, table->name};
+		return true;
+	}
+	return false;
+}
+
+/* The index of the frame that decides goes to ret_index, see top_frame(). False: no row fits. */
+static bool find_row(const struct snap_task *task, char top[SNAP_NAME], int *ret_index,
+		     struct wait_row *ret)
+{
+	int at = *ret_index = top_frame(task, top);
+
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (strcmp(rows[i].frame, top) ||
+		    (rows[i].under &&
+		     !stack_has(task, (unsigned int)(at + 1), rows[i].under)))
+			continue;
+		*ret = rows[i];
+		return true;
+	}
+	return find_names(task, wait_names_fs, top, at, ret) ||
+	       find_names(task, wait_names_core, top, at, ret);
 }
 
 enum wait_kind wait_of_task(const struct snap_task *task)
 {
-	const struct wait_row *row;
+	struct wait_row row;
 	char top[SNAP_NAME];
 	int at;
 
@@ -298,14 +315,35 @@ enum wait_kind wait_of_task(const struct snap_task *task)
 		return task->n_threads > 1 ? WAIT_THREADS : WAIT_NONE;
 	if (task->state == 'T' || task->state == 't')
 		return WAIT_STOPPED;
-	row = find_row(task, top, &at);
-	if (!row)
+	if (!find_row(task, top, &at, &row))
 		return WAIT_UNKNOWN;
 	/* A server that polls /dev/fuse, or a sibling of it, has no work; others sleep. */
-	if (row->kind == WAIT_NONE && task->dev_fd >= 0 &&
-	    (strstr(top, "poll") || strstr(top, "select") || strstr(top, "epoll")))
+	if (row.kind == WAIT_NONE && task->dev_fd >= 0 &&
+	    (strstr(top, "poll") || strstr(top, "select") || strstr(top, "cqring")))
 		return WAIT_DEV_READ;
-	return row->kind;
+	return row.kind;
+}
+
+bool wait_to_write(const struct snap_task *task)
+{
+	static const char *const writers[] = {
+		"write_cache_pages", "writeback_iter",	  "writeback_get_folio",
+		"fuse_writepages",   "fuse_page_mkwrite", "do_page_mkwrite",
+	};
+
+	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++)
+		if (stack_has(task, 0, writers[i]))
+			return true;
+	return false;
+}
+
+bool wait_for_migration(const struct snap_task *task)
+{
+	for (unsigned int i = 0; i < task->n_frames && i < SNAP_FRAMES; i++)
+		if (strstr(task->frames[i].name, "migrat") ||
+		    strstr(task->frames[i].name, "softleaf"))
+			return true;
+	return false;
 }
 
 /* Frames between the wait and the function that names the request: they carry any request. */
@@ -322,6 +360,8 @@ static const char *const carriers[] = {
 	"__fuse_get_req",
 	"fuse_block_alloc",
 	"fuse_simple_background",
+	"fuse_chan_send",
+	"fuse_chan_send_bg",
 };
 
 /* The same request under the names of other kernels, and of functions that are inlined at will. */
@@ -383,16 +423,15 @@ static void request_frame(const struct snap_task *task, int from, char *out, siz
 
 void wait_frame(const struct snap_task *task, char *out, size_t size)
 {
-	const struct wait_row *row;
+	struct wait_row row = {0};
 	char top[SNAP_NAME];
 	int at;
 
-	row = find_row(task, top, &at);
-	if (row && !row->name &&
-	    (row->kind == WAIT_REPLY || row->kind == WAIT_INIT_REPLY))
+	find_row(task, top, &at, &row);
+	if (!row.name && (row.kind == WAIT_REPLY || row.kind == WAIT_INIT_REPLY))
 		request_frame(task, at, out, size);
 	else
-		snprintf(out, size, "%s", row && row->name ? row->name : top);
+		snprintf(out, size, "%s", row.name ? row.name : top);
 }
 
 /* First match wins: exec and fork close a copied file table with the frames of an exit. */

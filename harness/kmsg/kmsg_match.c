@@ -50,6 +50,15 @@ static const struct row {
 	{"Warning: unable to open an initial console", KMSG_NOISE, "console", 0, NULL},
 	{"INFO: NMI handler", KMSG_NOISE, "nmi", 0, NULL},
 	{"INFO: lockdep is turned off", KMSG_NOISE, "lockdep", 0, NULL},
+	{"BUG: MAX_LOCK", KMSG_NOISE, "lockdep", 0, NULL}, /* lockdep's own tables */
+	{"BUG: MAX_STACK_TRACE_ENTRIES", KMSG_NOISE, "lockdep", 0, NULL},
+	{"WARNING: kernel stack ", KMSG_NOISE, "unwinder", 0, NULL},
+	{"WARNING: stack recursion", KMSG_NOISE, "unwinder", 0, NULL},
+	{"WARNING: can't ", KMSG_NOISE, "unwinder", 0, NULL},
+	{"WARNING: Flushing system-wide workqueues", KMSG_NOISE, "workqueue", 0, NULL},
+	/* What a server answered, not what the kernel did. */
+	{"fuse: root generation should be zero", KMSG_NOISE, "fuse", 0, NULL},
+	{"VFS: Lookup of ", KMSG_NOISE, "fuse", 0, NULL},
 
 	{"Kernel panic - not syncing", KMSG_FATAL, "panic", ANYWHERE, NULL},
 	{"PANIC: double fault", KMSG_FATAL, "panic", 0, "double fault"},
@@ -67,7 +76,12 @@ static const struct row {
 	{"BUG: KCSAN: ", KMSG_BUG, "kcsan", 0, NULL},
 	{"BUG: KFENCE: ", KMSG_BUG, "kfence", 0, NULL},
 	{"UBSAN: ", KMSG_BUG, "ubsan", 0, NULL},
-	{"kmemleak: ", KMSG_BUG, "kmemleak", 0, "kmemleak: unreferenced objects"},
+	{"new suspected memory leaks", KMSG_BUG, "kmemleak", ANYWHERE,
+	 "kmemleak: unreferenced objects"},
+	{"unreferenced object 0x", KMSG_BUG, "kmemleak", 0,
+	 "kmemleak: unreferenced objects"},
+	{"ODEBUG: ", KMSG_BUG, "odebug", 0, NULL},
+	{"usercopy: Kernel memory ", KMSG_BUG, "bug", 0, NULL},
 	{"BUG: kernel NULL pointer dereference", KMSG_BUG, "oops", FUNCTION,
 	 "BUG: kernel NULL pointer dereference"},
 	{"BUG: unable to handle", KMSG_BUG, "oops", FUNCTION,
@@ -87,15 +101,25 @@ static const struct row {
 
 	{"BUG: soft lockup", KMSG_BUG, "soft lockup", ANYWHERE | FUNCTION, "soft lockup"},
 	{"BUG: workqueue lockup", KMSG_BUG, "soft lockup", ANYWHERE, "workqueue lockup"},
+	{"BUG: workqueue leaked", KMSG_BUG, "bug", 0,
+	 "BUG: workqueue leaked atomic, lock or RCU"},
 	{"detected hard LOCKUP", KMSG_BUG, "hard lockup", ANYWHERE | FUNCTION,
 	 "hard lockup"},
 	{"self-detected stall on CPU", KMSG_BUG, "rcu stall", ANYWHERE | FUNCTION,
 	 "RCU stall"},
 	{"detected stalls on CPUs/tasks", KMSG_BUG, "rcu stall", ANYWHERE | FUNCTION,
 	 "RCU stall"},
+	{"detected stalls on tasks", KMSG_BUG, "rcu stall", ANYWHERE, "RCU tasks stall"},
+	{"kthread starved for ", KMSG_BUG, "rcu stall", ANYWHERE, "RCU kthread starved"},
 	{"detected expedited stalls", KMSG_BUG, "rcu stall", ANYWHERE | FUNCTION,
 	 "RCU stall"},
 	{"INFO: task ", KMSG_BUG, "hung task", 0, "hung task"},
+	/* kernel/power/process.c: what the freezer waits for may be a client of FUSE, or its server. */
+	{"Freezing user space processes failed", KMSG_BUG, "freezer", 0,
+	 "tasks refuse to freeze"},
+	{"Freezing remaining freezable tasks failed", KMSG_BUG, "freezer", 0,
+	 "tasks refuse to freeze"},
+	{"Freezing of ", KMSG_BUG, "freezer", 0, "tasks refuse to freeze"},
 
 	{"WARNING: CPU: ", KMSG_BUG, "warn", 0, NULL},
 	{"WARNING: possible ", KMSG_BUG, "lockdep", 0, NULL},
@@ -106,6 +130,16 @@ static const struct row {
 	{"WARNING: suspicious RCU usage", KMSG_BUG, "lockdep", 0, NULL},
 	{"WARNING: Nested lock was not taken", KMSG_BUG, "lockdep", 0, NULL},
 	{"DEBUG_LOCKS_WARN_ON", KMSG_BUG, "lockdep", 0, NULL},
+	{"WARNING: chain_key collision", KMSG_BUG, "lockdep", 0, NULL},
+	{"WARNING: bad contention", KMSG_BUG, "lockdep", 0, NULL},
+	{"-unsafe lock order detected", KMSG_BUG, "lockdep", ANYWHERE,
+	 "WARNING: unsafe lock order"},
+	{"still has locks held", KMSG_BUG, "lockdep", ANYWHERE,
+	 "WARNING: a task still has locks held"},
+	{"INFO: trying to register non-static key", KMSG_BUG, "lockdep", 0, NULL},
+	{"BUG: key ", KMSG_BUG, "lockdep", 0, "BUG: a lock key has not been registered"},
+	/* Up to 4.x lockdep said INFO. */
+	{"[ INFO: ", KMSG_BUG, "lockdep", 0, NULL},
 	{"WARNING: ", KMSG_BUG, "warn", 0, NULL},
 	{"refcount_t: ", KMSG_BUG, "warn", 0, NULL},
 	{"list_add corruption", KMSG_BUG, "bug", 0, "list_add corruption"},
@@ -113,13 +147,32 @@ static const struct row {
 	{"VFS: Busy inodes after unmount", KMSG_BUG, "bug", 0,
 	 "VFS: Busy inodes after unmount"},
 	{"BUG: Dentry ", KMSG_BUG, "bug", 0, "BUG: Dentry still in use"},
+	{"VFS: ", KMSG_BUG, "bug", 0, NULL},
+	/* fs/fuse: fuse_check_folio(), fuse_uring; 6.x says folio where 5.10 says page. */
+	{"fuse: trying to steal weird ", KMSG_BUG, "fuse", 0,
+	 "fuse: trying to steal weird page"},
+	{"fuse: entry teardown ", KMSG_BUG, "fuse", 0,
+	 "fuse: ring entry in a wrong state"},
+	{"fuse: Failed to get root inode", KMSG_BUG, "fuse", 0, NULL},
+	{"virtio-fs: virtio_fs_enqueue_req() failed", KMSG_BUG, "fuse", 0,
+	 "virtio-fs: virtio_fs_enqueue_req() failed"},
 	{"BUG: Bad page state", KMSG_BUG, "bug", 0, "BUG: Bad page state"},
+	{"BUG: Bad page cache", KMSG_BUG, "bug", 0, "BUG: Bad page cache"},
+	{"BUG: Bad page map", KMSG_BUG, "bug", 0, "BUG: Bad page map"},
+	{"BUG: non-zero pgtables_bytes", KMSG_BUG, "bug", 0,
+	 "BUG: non-zero pgtables_bytes on freeing mm"},
+	{"BUG: using ", KMSG_BUG, "bug", 0, NULL},
 	{"BUG: Bad rss-counter", KMSG_BUG, "bug", 0, "BUG: Bad rss-counter state"},
 	{"BUG: sleeping function called", KMSG_BUG, "bug", 0,
 	 "BUG: sleeping function called from invalid context"},
 	{"BUG: scheduling while atomic", KMSG_BUG, "bug", 0,
 	 "BUG: scheduling while atomic"},
 	{"BUG: ", KMSG_BUG, "bug", 0, NULL},
+	/* mm/slub.c: "BUG fuse_inode (Tainted: G W): Poison overwritten" */
+	{"BUG ", KMSG_BUG, "slab", 0, NULL},
+	{"Bad swap ", KMSG_BUG, "bug", ANYWHERE, "bad swap entry"},
+	{"Slab cache still has objects", KMSG_BUG, "slab", ANYWHERE,
+	 "slab cache still has objects"},
 };
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -189,16 +242,50 @@ static size_t junk(const char *p)
 	return n > 8 && (!p[n] || strchr(" ,.", p[n])) ? n : 0;
 }
 
+/*
+ * Length of a number or of "COMM/PID" at p, where a word begins: not the same in the next report of the same bug. 0: none.
+ */
+static size_t counted(const char *p)
+{
+	size_t word = strcspn(p, " ,()"), digits = strspn(p, "0123456789");
+	const char *slash;
+
+	if (digits && !isalnum((unsigned char)p[digits]) && p[digits] != '_')
+		return digits;
+	for (slash = p + word; slash > p && *slash != '/'; slash--)
+		;
+	digits = slash > p ? strspn(slash + 1, "0123456789") : 0;
+	return digits && strchr(" ,:()\n", slash[1 + digits])
+		       ? (size_t)(slash - p) + 1 + digits
+		       : 0;
+}
+
+/* Who it happened to ends the title: "in process x  pfn:1", "on CPU#0, x/77", "code: x/77", "mm:... Comm:x Pid:77". */
+static bool is_tail(const char *p)
+{
+	static const char *const tails[] = {" in process ", " on CPU#",
+					    " code: ", " Comm:", " by task "};
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
+		if (!strncmp(p, tails[i], strlen(tails[i])))
+			return true;
+	return false;
+}
+
 static void clean(const char *text, char *out, size_t size)
 {
 	size_t n = 0, skip;
 
-	while (*text && *text != '\n' && *text != '\r' && n + 1 < size) {
+	while (*text && *text != '\n' && *text != '\r' && n + 1 < size &&
+	       !is_tail(text)) {
 		skip = junk(text);
-		if (skip)
+		if (skip) {
 			text += skip;
-		else
-			out[n++] = *text++;
+			continue;
+		}
+		skip = !n || strchr(" :#=([", out[n - 1]) ? counted(text) : 0;
+		out[n++] = skip ? 'N' : *text;
+		text += skip ? skip : 1;
 	}
 	while (n && strchr(" .,:!", out[n - 1]))
 		n--;

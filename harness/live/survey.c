@@ -145,8 +145,14 @@ static bool worth_keeping(const struct snap_task *task, enum wait_kind kind)
 	case WAIT_EP_MUTEX:
 	case WAIT_MMAP_LOCK:
 		return true; /* if their connection can be told */
-	default:
+	case WAIT_NONE:
+	case WAIT_DEV_READ:
+	case WAIT_CHILD:
+	case WAIT_VFORK:
+	case WAIT_STOPPED:
 		return false;
+	default:
+		return has_fuse_frame(task);
 	}
 }
 

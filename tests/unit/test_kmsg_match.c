@@ -62,7 +62,7 @@ static void test_samples(void **state)
 		seen++;
 	}
 	closedir(dir);
-	assert_true(seen >= 15);
+	assert_true(seen >= 45);
 }
 
 static void test_prefixes(void **state)
@@ -91,6 +91,13 @@ static void test_same_bug_same_title(void **state)
 	assert_true(kmsg_match("BUG: Bad thing at 0xffff888006a3c0d8 [x]", &a));
 	assert_string_equal(a.title, "BUG: Bad thing at");
 	assert_false(kmsg_match("a task printed BUG in the middle", &a));
+	assert_true(kmsg_match("BUG: Bad thing in process a b  pfn:1", &a));
+	assert_true(kmsg_match("BUG: Bad thing in process kworker/0:1  pfn:22", &b));
+	assert_string_equal(a.title, b.title);
+	assert_true(kmsg_match("BUG: rcu of x/77 at 12 and page 3", &a));
+	assert_true(kmsg_match("BUG: rcu of kworker/0:1/9 at 1 and page 44", &b));
+	assert_string_equal(a.title, "BUG: rcu of N at N and page N");
+	assert_string_equal(a.title, b.title);
 }
 
 /* The worst of a log wins; a panic behind an oops does not hide what it was. */
