@@ -98,6 +98,7 @@ int executor_init(struct executor *ex, int channel, int cpu, char *err)
 		return ret;
 	}
 	ex->procfs.fd = move_fd(ex->procfs.fd);
+	procfs_calibrate(&ex->procfs);
 	ex->children_fd = move_fd(open("/proc/1/task/1/children", O_RDONLY | O_CLOEXEC));
 	ex->hung_task_s = read_number("/proc/sys/kernel/hung_task_timeout_secs");
 	ret = daemon_body_prepare(ex->actors);

@@ -103,8 +103,11 @@ void run_abort(struct run *run)
 
 	if (fd < 0)
 		return;
-	if (write(fd, "1", 1) == 1)
+	if (write(fd, "1", 1) == 1) {
+		if (!run->aborted)
+			run->aborted_us = now_us();
 		run->aborted = true;
+	}
 	close(fd);
 }
 

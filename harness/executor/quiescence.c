@@ -4,7 +4,7 @@
  *
  * Where the run's tasks have priority over a waiting executor and share its one CPU (priority.h), the answer is in the
  * question: the executor would not run. Elsewhere every task, daemon threads included, must be
- * off the run queue (wchan is not "0") in two looks with the same count of times scheduled in. A task's
+ * off the run queue (by wchan, or syscall: procfs_calibrate()) in two looks with the same count of times scheduled in. A task's
  * state alone does not tell: one that was preempted on its way to sleep shows S or D already.
  */
 

@@ -96,13 +96,21 @@ static void dismantle(struct run *run)
 }
 
 /*
- * khungtaskd reports tasks that have not moved for kernel.hung_task_timeout_secs (kernel/hung_task.c): within a shorter
- * run it can only mean somebody else's.
+ * khungtaskd reports tasks that have not moved for kernel.hung_task_timeout_secs (kernel/hung_task.c). As long as the
+ * connection has not been aborted it is the ladder that lets them wait, to be certain: no fault of the kernel's. Nor is it where
+ * the time began before the abort, or before the run.
  */
-static bool somebody_elses(const struct run *run, const struct kmsg_hit *hit)
+static bool waited_for_us(const struct run *run, const struct kmsg_hit *hit,
+			  const char *line)
 {
-	return !strcmp(hit->kind, "hung task") &&
-	       now_us() - run->start_us < run->ex->hung_task_s * (int64_t)1000000;
+	int64_t then = kmsg_time_us(line);
+
+	if (strcmp(hit->kind, "hung task") != 0)
+		return false;
+	if (then < 0)
+		then = now_us();
+	return !run->aborted ||
+	       then - run->aborted_us < run->ex->hung_task_s * (int64_t)1000000;
 }
 
 static void judge_kernel_log(struct run *run)
@@ -114,7 +122,7 @@ static void judge_kernel_log(struct run *run)
 
 		snapshot_add_kmsg(&run->snap, line);
 		if (!kmsg_match(line, &hit) || hit.severity < KMSG_BUG ||
-		    somebody_elses(run, &hit) || run->res->verdict == VERDICT_KERNEL)
+		    waited_for_us(run, &hit, line) || run->res->verdict == VERDICT_KERNEL)
 			continue;
 		run->res->verdict = VERDICT_KERNEL;
 		snprintf(run->res->reason, sizeof(run->res->reason), "kernel log: %.300s",

@@ -35,7 +35,8 @@ struct run {
 
 	/* mount.c */
 	bool mounted, aborted;
-	unsigned int conn; /* number under /sys/fs/fuse/connections */
+	unsigned int conn;  /* number under /sys/fs/fuse/connections */
+	int64_t aborted_us; /* when it was, first */
 
 	/* schedule.c, quiescence.c */
 	struct procfs_probe probes[RUN_MAX_PROBES];

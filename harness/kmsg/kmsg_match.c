@@ -220,6 +220,20 @@ const char *kmsg_text(const char *line)
 	}
 }
 
+int64_t kmsg_time_us(const char *line)
+{
+	long long s = 0, us = 0;
+	int n = 0;
+
+	if (*line == '<')
+		line += strcspn(line, ">") + (strchr(line, '>') != NULL);
+	if (sscanf(line, "[ %lld.%6lld]%n", &s, &us, &n) == 2 && n)
+		return s * 1000000 + us;
+	if (sscanf(line, "%*d,%*d,%lld,%n", &us, &n) == 1 && n)
+		return us;
+	return -1;
+}
+
 /* Length of what says nothing of the bug at p: offset, module tag, address, oops counter;
  * or 0. */
 static size_t junk(const char *p)

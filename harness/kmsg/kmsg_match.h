@@ -10,6 +10,7 @@
 #define SF_KMSG_MATCH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define KMSG_TITLE 160
 
@@ -37,6 +38,9 @@ bool kmsg_match(const char *line, struct kmsg_hit *ret);
 
 /* Where the text of a line begins, behind the prefixes. */
 const char *kmsg_text(const char *line);
+
+/* When it was written, in us since the kernel booted: of "[   12.345678]" or the head of a record. -1: it does not say. */
+int64_t kmsg_time_us(const char *line);
 
 /* A log read line by line: keeps the first hit of the highest severity and completes its
  * title. */

@@ -66,7 +66,7 @@ static int count_requests(const struct live *live, const struct moment *m, size_
 		    ev->conns[0] != number)
 			continue;
 		if (procfs_sample(&live->pf, m->task[i].pid, m->task[i].tid, &now) < 0 ||
-		    now.switches != m->task[i].switches || now.wchan_running)
+		    now.switches != m->task[i].switches || now.running)
 			continue;
 		if (wait_of_task(&m->task[i]) == WAIT_REPLY)
 			requests++;

@@ -36,6 +36,7 @@ int live_open(struct live *live, char *err)
 		snprintf(err, 200, "/proc: %s", strerror(-ret));
 		return ret;
 	}
+	procfs_calibrate(&live->pf);
 	ret = fusectl_open(&live->ctl, err);
 	live->no_fuse = ret == -ENODEV;
 	if (ret < 0 && !live->no_fuse) {

@@ -65,8 +65,9 @@ static enum worth worth_reading(const struct procfs *pf, pid_t pid, pid_t tid,
 	if (n < 0)
 		return WORTH_NOTHING;
 	if (!strcmp(temp->wchan, "0"))
-		return tid == pid ? WORTH_READING
-				  : WORTH_NOTHING; /* a zombie leader, perhaps */
+		return tid == pid || pf->blind
+			       ? WORTH_READING /* a zombie leader, perhaps */
+			       : WORTH_NOTHING;
 	switch (wait_of_task(temp)) {
 	case WAIT_NONE:
 	case WAIT_DEV_READ:

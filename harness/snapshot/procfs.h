@@ -30,11 +30,19 @@
 /* A proc mount; pids are those of the pid namespace that it was mounted in. */
 struct procfs {
 	int fd; /* directory, close-on-exec; -1: not open */
+	bool blind; /* wchan is "0" for whoever sleeps, too: procfs_calibrate() */
 };
 
 int procfs_open(struct procfs *pf,
 		const char *root); /* root: e.g. "/proc"; 0 or -errno */
 void procfs_close(struct procfs *pf);
+
+/*
+ * Looks at a child that is known to sleep. Up to 5.15 wchan is always "0" on x86 with the ORC unwinder (mended in 5.16, and by
+ * some who ship older ones): there pf->blind is set, and syscall tells instead, which says "running" of a task on the run
+ * queue. That costs 5 us more for each look. Needs a proc mount that shows the caller's own children. Waits 0.2 to 300 ms.
+ */
+void procfs_calibrate(struct procfs *pf);
 
 /*
  * Fills every field of *task that proc knows (not actor, role, uframes; unote only if the kernel stack could
@@ -63,7 +71,7 @@ struct task_sample {
 	uint64_t
 		stack_hash; /* FNV-1a of the kernel stack's text; 0: empty or not readable */
 	uint32_t n_threads;
-	bool wchan_running; /* wchan is "0": on the run queue, or a zombie; false if limited */
+	bool running; /* wchan is "0" (blind: by syscall): on the run queue, or a zombie; false if limited */
 	bool sigkill_pending; /* private or shared */
 	bool exiting;	      /* PF_EXITING; a zombie if limited */
 	bool in_exec;	      /* hangs in, or just passes, begin_new_exec() */
@@ -86,12 +94,12 @@ bool task_sample_same(const struct task_sample *a, const struct task_sample *b);
  */
 struct procfs_probe {
 	pid_t pid, tid;
-	int schedstat, statm, status, wchan, stat, stack; /* fds */
+	int schedstat, statm, status, wchan, stat, stack; /* fds; blind: wchan is one of syscall */
 };
 
 struct probe_sample {
 	uint64_t runs; /* times it was scheduled in: third number of schedstat, 0.8 us */
-	bool asleep; /* wchan is not "0": off the run queue, 1.8 us; in_exec: status is not R */
+	bool asleep; /* wchan is not "0", syscall not "running": off the run queue, 1.8 us; in_exec: status is not R */
 	bool in_exec;
 };
 

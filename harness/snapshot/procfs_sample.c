@@ -30,7 +30,18 @@ static int sample_status(int dir, struct task_sample *out)
 	return 0;
 }
 
-static int sample_rest(int dir, struct task_sample *out)
+static const char *run_file(const struct procfs *pf)
+{
+	return pf->blind ? "syscall" : "wchan";
+}
+
+/* Of what run_file() holds. An empty text: the task has just gone. */
+static bool tells_running(const char *text)
+{
+	return !text[0] || !strcmp(text, "0") || !strncmp(text, "running", 7);
+}
+
+static int sample_rest(const struct procfs *pf, int dir, struct task_sample *out)
 {
 	struct stat_fields stat;
 	char buf[8192];
@@ -44,10 +55,10 @@ static int sample_rest(int dir, struct task_sample *out)
 	out->flags = stat.flags;
 	out->exiting = stat.flags & PF_EXITING;
 	memcpy(out->comm, stat.comm, sizeof(out->comm));
-	n = procfs_read_at(dir, "wchan", buf, 256);
+	n = procfs_read_at(dir, run_file(pf), buf, 256);
 	if (n < 0)
 		return (int)n;
-	out->wchan_running = !strcmp(buf, "0");
+	out->running = tells_running(buf);
 	if (out->state != 'Z' && out->state != 'X') {
 		n = procfs_read_at(dir, "stack", buf, sizeof(buf));
 		if (n == -ESRCH)
@@ -71,7 +82,7 @@ static int sample(const struct procfs *pf, struct task_sample *out, bool safe)
 	if (err > 0)
 		out->in_exec = true;
 	if (!err && !safe)
-		err = sample_rest(dir, out);
+		err = sample_rest(pf, dir, out);
 	close(dir);
 	return err < 0 ? err : 0;
 }
@@ -100,7 +111,7 @@ int procfs_sample_safe(const struct procfs *pf, pid_t pid, pid_t tid,
 bool task_sample_same(const struct task_sample *a, const struct task_sample *b)
 {
 	return a->tid == b->tid && a->pid == b->pid && a->state == b->state &&
-	       (a->state == 'Z' || (!a->wchan_running && !b->wchan_running)) &&
+	       (a->state == 'Z' || (!a->running && !b->running)) &&
 	       a->switches == b->switches && a->stack_hash == b->stack_hash &&
 	       a->exiting == b->exiting && a->n_threads == b->n_threads &&
 	       a->in_exec == b->in_exec && a->limited == b->limited;
@@ -119,7 +130,7 @@ int procfs_probe_open(const struct procfs *pf, pid_t pid, pid_t tid,
 	out.schedstat = openat(dir, "schedstat", O_RDONLY | O_CLOEXEC);
 	out.statm = openat(dir, "statm", O_RDONLY | O_CLOEXEC);
 	out.status = openat(dir, "status", O_RDONLY | O_CLOEXEC);
-	out.wchan = openat(dir, "wchan", O_RDONLY | O_CLOEXEC);
+	out.wchan = openat(dir, run_file(pf), O_RDONLY | O_CLOEXEC);
 	out.stat = openat(dir, "stat", O_RDONLY | O_CLOEXEC);
 	out.stack = openat(dir, "stack", O_RDONLY | O_CLOEXEC);
 	/* without root there is no stack, and the rest is of use */
@@ -198,7 +209,7 @@ int procfs_probe_read(const struct procfs_probe *probe, struct probe_sample *ret
 		n = procfs_read_fd(probe->wchan, buf, sizeof(buf));
 		if (n < 0)
 			return (int)n;
-		out.asleep = n > 0 && buf[0] != '0';
+		out.asleep = !tells_running(buf);
 	}
 	*ret = out;
 	return 0;

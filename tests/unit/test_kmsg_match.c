@@ -79,6 +79,18 @@ static void test_prefixes(void **state)
 	assert_string_equal(kmsg_text(""), "");
 }
 
+static void test_times(void **state)
+{
+	(void)state;
+	assert_int_equal(kmsg_time_us("[   12.000345] x"), 12000345);
+	assert_int_equal(kmsg_time_us("<4>[    0.500000] x"), 500000);
+	assert_int_equal(kmsg_time_us("6,801,14000000,-;x"), 14000000);
+	assert_int_equal(kmsg_time_us("[ T12] x"), -1);
+	assert_int_equal(kmsg_time_us("x"), -1);
+	assert_int_equal(kmsg_time_us("<4"), -1);
+	assert_int_equal(kmsg_time_us(""), -1);
+}
+
 static void test_same_bug_same_title(void **state)
 {
 	struct kmsg_hit a, b;
@@ -147,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_same_bug_same_title),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_any_bytes),
