@@ -68,6 +68,9 @@ void *afl_custom_init(void *afl, unsigned int seed)
 		afl_custom_deinit(m);
 		return NULL;
 	}
+	text = getenv(ARCHIVE_ENV);
+	if (text)
+		archive_share(m->archive, atoi(text)); /* else it counts for itself */
 	text = getenv("SHORTFUSE_SEED");
 	rng_init(&m->rng, text ? strtoull(text, NULL, 10) : seed);
 	m->findings = getenv("SHORTFUSE_FINDINGS");

@@ -16,6 +16,7 @@
 
 #include "address.h"
 #include "afl.h"
+#include "fuzzer/mutate/archive.h"
 
 /* afl-fuzz pins itself to a free CPU, perhaps the executor's: keep off those, if others are left of the
  * ones that the campaign itself may use (taskset(1)). */
@@ -66,6 +67,13 @@ static void set_environment(const struct afl *afl, const struct afl_options *o)
 	setenv("SHORTFUSE_SEED", seed, 1);
 	setenv("SHORTFUSE_CRASH_AT", o->crash_at, 1);
 	setenv(SOCKET_ENV, afl->socket, 1);
+	if (o->archive_fd >= 0 && !fcntl(o->archive_fd, F_SETFD, 0)) {
+		snprintf(seed, sizeof(seed), "%d", o->archive_fd);
+		setenv(ARCHIVE_ENV, seed, 1);
+	}
+	/* Several begin with the same seeds: in another order each, so that they share the work (memory.h). */
+	if (afl->job)
+		setenv("AFL_SHUFFLE_QUEUE", "1", 1);
 }
 
 static void redirect(const struct afl *afl, const struct afl_options *o)

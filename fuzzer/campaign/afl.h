@@ -15,6 +15,7 @@ struct afl_options {
 				 mutations */
 	const char *crash_at; /* name of a severity */
 	uint64_t seed;
+	int archive_fd;		 /* of archive_new_shared(), -1: none */
 	unsigned int avoid_cpus; /* this many CPUs, from the last one down, belong to
 				    executors */
 };

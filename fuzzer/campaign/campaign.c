@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,9 @@
 
 #include "campaign.h"
 #include "file.h"
+#include "fuzzer/mutate/archive.h"
 #include "fuzzer/util/clock.h"
+#include "fuzzer/util/cpus.h"
 #include "seeds.h"
 
 #define DRAWN_AT_END 100
@@ -78,36 +79,25 @@ static int open_folder(struct campaign *c)
 	return ret < 0 ? say(c, c->options.dir, ret) : 0;
 }
 
-/* The i-th CPU, from the last one down, of those that the campaign may use (taskset(1)); -1: there are fewer. */
-static int allowed_cpu(unsigned int i)
+static void prepare_job(struct campaign *c, unsigned int i)
 {
-	cpu_set_t cpus;
+	/* One executor a CPU, from the last one down; more share what there is. */
+	struct target_options options = {.spec = c->options.target,
+					 .verbose = c->options.verbose,
+					 .cpu = cpus_nth(i % cpus_allowed())};
+	struct job *job = &c->jobs[i];
 
-	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
-		return -1;
-	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--)
-		if (CPU_ISSET(cpu, &cpus) && i-- == 0)
-			return cpu;
-	return -1;
+	job->campaign = c;
+	job->index = c->afl[i].job = i;
+	job->listen_fd = job->inflight_fd = job->stop_fd = -1;
+	runner_init(&job->runner, &options);
+	job->runner.reset_every = c->options.reset_every;
 }
 
 static int open_targets(struct campaign *c)
 {
 	int ret;
 
-	for (unsigned int i = 0; i < c->options.jobs; i++) {
-		struct target_options options = {.spec = c->options.target,
-						 .verbose = c->options.verbose,
-						 .cpu = -1};
-		struct job *job = &c->jobs[i];
-
-		/* One executor a CPU, from the last one down; more share what there is.
-		 */
-		if (allowed_cpu(c->options.jobs - 1) >= 0)
-			options.cpu = allowed_cpu(i);
-		runner_init(&job->runner, &options);
-		job->runner.reset_every = c->options.reset_every;
-	}
 	/* One is opened here so that what is missing is said at once; the others by their
 	 * threads. */
 	ret = runner_open(&c->jobs[0].runner);
@@ -132,11 +122,11 @@ int campaign_open(struct campaign *c, const struct campaign_options *options)
 	c->dir_fd = -1;
 	c->began = time(NULL);
 	c->began_s = clock_seconds();
-	for (unsigned int i = 0; i < JOBS_MAX; i++) {
-		c->jobs[i].campaign = c;
-		c->jobs[i].index = c->afl[i].job = i;
-		c->jobs[i].listen_fd = c->jobs[i].inflight_fd = -1;
-	}
+	c->memory = memory_new();
+	crew_init(&c->crew, c->options.jobs, c->options.target);
+	c->archive_fd = archive_new_shared();
+	for (unsigned int i = 0; i < JOBS_MAX; i++)
+		prepare_job(c, i);
 	c->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (c->stop_fd < 0)
 		return say(c, "eventfd", -errno);
@@ -159,8 +149,11 @@ int campaign_open(struct campaign *c, const struct campaign_options *options)
 
 void campaign_close(struct campaign *c)
 {
-	for (unsigned int i = 0; i < c->options.jobs; i++)
+	for (unsigned int i = 0; i < JOBS_MAX; i++)
 		runner_release(&c->jobs[i].runner);
+	if (c->archive_fd >= 0)
+		close(c->archive_fd);
+	memory_free(c->memory);
 	free(c->kernel);
 	if (c->findings.list)
 		findings_close(&c->findings);
@@ -174,7 +167,6 @@ static int start_afl(struct campaign *c, unsigned int i)
 {
 	char target[600], mutator[600];
 	struct afl_options options = {.dir = c->options.dir, .target = target};
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int ret;
 
 	snprintf(target, sizeof(target), "%s/shortfuse-afl", c->options.program_dir);
@@ -186,7 +178,8 @@ static int start_afl(struct campaign *c, unsigned int i)
 		severity_names[c->options.flag_at > SEVERITY_BUG ? c->options.flag_at
 								 : SEVERITY_BUG];
 	options.seed = c->options.seed;
-	options.avoid_cpus = c->options.jobs < cpus ? c->options.jobs : 0;
+	options.avoid_cpus = c->crew.n < cpus_allowed() ? c->crew.n : 0;
+	options.archive_fd = c->archive_fd;
 	c->afl[i].screen = c->options.screen && i == 0;
 	ret = afl_start(&c->afl[i], &options);
 	return ret < 0 ? say(c, "afl-fuzz", ret) : 0;
@@ -219,7 +212,7 @@ static int watch_afl(struct campaign *c)
 	char words[200];
 	int status, ret;
 
-	for (unsigned int i = 0; i < c->options.jobs; i++) {
+	for (unsigned int i = 0; i < c->n_jobs; i++) {
 		if (!afl_poll(&c->afl[i], c->jobs[i].answered, &status))
 			continue;
 		if (c->afl[i].quick_deaths >= QUICK_DEATHS) {
@@ -244,17 +237,35 @@ static int watch_afl(struct campaign *c)
 	return 0;
 }
 
-static int start_jobs(struct campaign *c)
+static int start_one(struct campaign *c, unsigned int i)
+{
+	int ret = job_start(&c->jobs[i]);
+
+	if (ret < 0)
+		return say(c, "job", ret);
+	return c->options.mode == MODE_BLIND ? 0 : start_afl(c, i);
+}
+
+/* afl-fuzz first, while it can still have its answers; then the job. */
+static void stop_jobs(struct campaign *c, unsigned int from)
+{
+	for (unsigned int i = from; i < c->n_jobs; i++)
+		afl_stop(&c->afl[i], AFL_STOP_MS);
+	for (unsigned int i = from; i < c->n_jobs; i++)
+		job_stop(&c->jobs[i]);
+	for (unsigned int i = from; i < c->n_jobs; i++)
+		job_join(&c->jobs[i]);
+	if (from < c->n_jobs)
+		c->n_jobs = from;
+}
+
+static int man_jobs(struct campaign *c, unsigned int n)
 {
 	int ret = 0;
 
-	for (unsigned int i = 0; i < c->options.jobs && ret >= 0; i++) {
-		ret = job_start(&c->jobs[i]);
-		if (ret < 0)
-			say(c, "job", ret);
-		else if (c->options.mode != MODE_BLIND)
-			ret = start_afl(c, i);
-	}
+	stop_jobs(c, n);
+	for (; c->n_jobs < n && ret >= 0; c->n_jobs++)
+		ret = start_one(c, c->n_jobs);
 	return ret;
 }
 
@@ -270,6 +281,9 @@ static int watch(struct campaign *c)
 			break;
 		if (c->options.mode != MODE_BLIND)
 			ret = watch_afl(c);
+		if (!ret)
+			ret = man_jobs(c, crew_look(&c->crew, now, c->runs,
+						    c->infra + c->reruns_other));
 		if (now - flushed >= FLUSH_S) {
 			findings_flush_some(&c->findings);
 			findings_draw_one(&c->findings);
@@ -317,15 +331,10 @@ int campaign_run(struct campaign *c)
 	/* The time is for fuzzing: a guest may have taken seconds to boot. */
 	c->began = time(NULL);
 	c->began_s = clock_seconds();
-	ret = start_jobs(c);
+	ret = man_jobs(c, c->crew.n);
 	if (ret >= 0)
 		ret = watch(c);
-	/* afl-fuzz first, while it can still have its answers; then the jobs. */
-	for (unsigned int i = 0; i < c->options.jobs; i++)
-		afl_stop(&c->afl[i], AFL_STOP_MS);
-	eventfd_write(c->stop_fd, 1);
-	for (unsigned int i = 0; i < c->options.jobs; i++)
-		job_join(&c->jobs[i]);
+	stop_jobs(c, 0);
 	unsaved = findings_flush(&c->findings);
 	for (int i = 0; i < DRAWN_AT_END && findings_draw_one(&c->findings); i++)
 		;

@@ -15,7 +15,9 @@
 #include <stdbool.h>
 
 #include "afl.h"
+#include "crew.h"
 #include "findings.h"
+#include "memory.h"
 #include "runner.h"
 
 #define JOBS_MAX 64
@@ -30,9 +32,9 @@ extern const char *const mode_names[MODE_COUNT];
 
 struct campaign_options {
 	const char *target, *dir, *corpus; /* corpus NULL: --empty */
-	const char *program_dir; /* shortfuse-afl and shortfuse-mutator.so are here */
-	long seconds;		 /* 0: until it is interrupted */
-	unsigned int jobs;
+	const char *program_dir;  /* shortfuse-afl and shortfuse-mutator.so are here */
+	long seconds;		  /* 0: until it is interrupted */
+	unsigned int jobs;	  /* or JOBS_AUTO */
 	unsigned int reset_every; /* runs of a job; 0: after poisons and deaths only */
 	uint64_t seed;
 	enum campaign_mode mode;
@@ -47,6 +49,7 @@ struct job {
 	unsigned int index;
 	struct runner runner;
 	int listen_fd, inflight_fd;
+	int stop_fd; /* eventfd, readable once this job is to end */
 	pthread_t thread;
 	bool started;
 	bool durable; /* a run can kill the machine that keeps the in-flight input */
@@ -62,6 +65,10 @@ struct campaign {
 	char id[33]; /* 128 random bits in hex: the same campaign again, or another one? */
 	int dir_fd, stop_fd; /* stop_fd: eventfd, readable once the campaign ends */
 	struct findings findings;
+	struct crew crew;
+	unsigned int n_jobs; /* that run now */
+	struct memory *memory;
+	int archive_fd; /* what all mutators together have sent; -1: each for itself */
 	struct job jobs[JOBS_MAX];
 	struct afl afl[JOBS_MAX];
 	time_t began;	     /* the date, for campaign.json */
@@ -69,6 +76,8 @@ struct campaign {
 	long seconds_before; /* of earlier sessions: --resume */
 	uint64_t runs_before, resets_before;
 	char *kernel; /* HELLO of the first target, JSON text, owned */
+	_Atomic uint64_t reruns,
+		reruns_other; /* of findings; that gave another signature */
 	_Atomic uint64_t runs, infra, resets, verdicts[VERDICT_COUNT];
 	_Atomic uint64_t steps,
 		steps_reached;	  /* issued in all; that got to a system call */
@@ -93,6 +102,7 @@ void campaign_close(struct campaign *campaign);
 
 /* job.c: the thread of a job. 0 or -errno. */
 int job_start(struct job *job);
+void job_stop(struct job *job); /* after its present run; does not wait */
 void job_join(struct job *job);
 
 /* state.c: campaign.json. */

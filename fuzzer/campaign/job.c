@@ -36,6 +36,14 @@ bool campaign_stopping(const struct campaign *campaign)
 	return poll(&fd, 1, 0) > 0;
 }
 
+static bool stopping(const struct job *job)
+{
+	struct pollfd fds[] = {{.fd = job->campaign->stop_fd, .events = POLLIN},
+			       {.fd = job->stop_fd, .events = POLLIN}};
+
+	return poll(fds, 2, 0) > 0;
+}
+
 static void fail(struct job *job, int err)
 {
 	struct campaign *c = job->campaign;
@@ -142,7 +150,7 @@ static unsigned int replay(struct job *job, const struct scenario *scn,
 	unsigned int same = 0, runs = 0, max = *ret_runs;
 	struct result res;
 
-	while (runs < max && !campaign_stopping(job->campaign)) {
+	while (runs < max && !stopping(job)) {
 		result_init(&res);
 		if (execute(job, scn, &res) < 0)
 			break;
@@ -150,6 +158,9 @@ static unsigned int replay(struct job *job, const struct scenario *scn,
 			runs++;
 			same += res.verdict == want->verdict &&
 				res.signature == want->signature;
+			job->campaign->reruns++;
+			job->campaign->reruns_other += res.verdict != want->verdict ||
+						       res.signature != want->signature;
 		} else if (job->runner.infra > RERUNS + runs) {
 			result_release(&res);
 			break;
@@ -207,9 +218,18 @@ static int broker_run(void *ctx, const struct scenario *scn, uint32_t flags,
 	(void)flags;
 	if (remembered(job, scn, res))
 		return 0;
+	if (memory_recall(job->campaign->memory, scn, job->index, res)) {
+		/* Whatever it is, another job has filed it. */
+		job->answer = FINDINGS_KNOWN;
+		job->last_scn = *scn;
+		job->last_res = *res;
+		job->repeats = 0;
+		return 0;
+	}
 	ret = execute(job, scn, res);
 	if (ret < 0)
 		return ret;
+	memory_keep(job->campaign->memory, scn, job->index, res);
 	job->last_scn = *scn;
 	job->last_res = *res;
 	job->last_res.json = NULL;
@@ -234,7 +254,7 @@ static void broker_after(void *ctx, const struct scenario *scn, const struct res
 static void serve(struct job *job)
 {
 	struct broker broker = {.listen_fd = job->listen_fd,
-				.stop_fd = job->campaign->stop_fd,
+				.stop_fd = job->stop_fd,
 				.ctx = job,
 				.run = broker_run,
 				.known = broker_known,
@@ -255,7 +275,7 @@ static void generate(struct job *job)
 	/* Seeds one apart must not give jobs of two campaigns the same stream. */
 	rng_init(&rng, job->campaign->options.seed * 0x100 + job->index +
 			       job->campaign->runs_before * 0x10000);
-	while (ret >= 0 && !campaign_stopping(job->campaign)) {
+	while (ret >= 0 && !stopping(job)) {
 		generate_scenario(&rng, &scn);
 		result_init(&res);
 		ret = execute(job, &scn, &res);
@@ -311,11 +331,20 @@ int job_start(struct job *job)
 		if (job->listen_fd < 0)
 			return job->listen_fd;
 	}
+	job->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (job->stop_fd < 0)
+		return -errno;
 	ret = pthread_create(&job->thread, NULL, job_main, job);
 	if (ret)
 		return -ret;
 	job->started = true;
 	return 0;
+}
+
+void job_stop(struct job *job)
+{
+	if (job->stop_fd >= 0)
+		eventfd_write(job->stop_fd, 1);
 }
 
 void job_join(struct job *job)
@@ -327,5 +356,7 @@ void job_join(struct job *job)
 		close(job->listen_fd);
 	if (job->inflight_fd >= 0)
 		close(job->inflight_fd);
-	job->listen_fd = job->inflight_fd = -1;
+	if (job->stop_fd >= 0)
+		close(job->stop_fd);
+	job->listen_fd = job->inflight_fd = job->stop_fd = -1;
 }

@@ -26,8 +26,7 @@ static void sum_stats(const struct campaign *c, struct afl_stats *ret_sum)
 	struct afl_stats stats;
 
 	*ret_sum = (struct afl_stats){.stability = -1};
-	for (unsigned int i = 0; i < c->options.jobs && c->options.mode != MODE_BLIND;
-	     i++) {
+	for (unsigned int i = 0; i < c->crew.n && c->options.mode != MODE_BLIND; i++) {
 		afl_read_stats(&c->afl[i], c->dir_fd, &stats);
 		if (stats.paths > ret_sum->paths)
 			ret_sum->paths = stats.paths;

@@ -140,7 +140,7 @@ int state_write(struct campaign *c, const char *state)
 		"s:i}",
 		"version", STATE_VERSION, "id", c->id, "state", state, "target",
 		c->options.target, "mode", mode_names[c->options.mode], "seed",
-		(json_int_t)c->options.seed, "jobs", (int)c->options.jobs, "empty",
+		(json_int_t)c->options.seed, "jobs", (int)c->crew.n, "empty",
 		c->options.corpus == NULL, "began", (json_int_t)c->began, "seconds",
 		(json_int_t)campaign_seconds(c), "runs",
 		(json_int_t)(c->runs_before + c->runs), "infra", (json_int_t)c->infra,

@@ -36,7 +36,10 @@ enum {
 static const struct argp_option option_list[] = {
 	{"target", 't', "TARGET", 0, "host (default), uml[:IMAGE], qemu:KERNEL", 0},
 	{"time", OPT_TIME, "TIME", 0, "end after 60s, 10m, 8h (default: on Ctrl-C)", 0},
-	{"jobs", 'j', "N", 0, "executors and afl-fuzz instances (default 1)", 0},
+	{"jobs", 'j', "N", 0,
+	 "executors, each with its afl-fuzz (default auto: as many as keep the CPUs "
+	 "busy)",
+	 0},
 	{"reset-every", OPT_RESET_EVERY, "N", 0,
 	 "a fresh guest after N runs (default: after a death or a poison)", 0},
 	{"virtual-time", OPT_VIRTUAL_TIME, NULL, 0,
@@ -91,8 +94,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				   arg);
 		break;
 	case 'j':
-		o->jobs = number(state, arg, JOBS_MAX);
-		if (!o->jobs)
+		o->jobs = strcmp(arg, "auto") ? number(state, arg, JOBS_MAX) : JOBS_AUTO;
+		if (!o->jobs && strcmp(arg, "auto"))
 			argp_error(state, "--jobs: at least 1");
 		break;
 	case OPT_RESET_EVERY:
@@ -254,9 +257,10 @@ static int run_campaign(const struct campaign_options *o)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
-	printf("Fuzzing target %s (%s, seed %llu, %u job%s); results in %s\n", o->target,
-	       mode_names[o->mode], (unsigned long long)o->seed, o->jobs,
-	       o->jobs == 1 ? "" : "s", o->dir);
+	printf("Fuzzing target %s (%s, seed %llu, %u job%s%s); results in %s\n",
+	       o->target, mode_names[o->mode], (unsigned long long)o->seed,
+	       campaign.crew.n, campaign.crew.n == 1 ? "" : "s",
+	       o->jobs == JOBS_AUTO ? " at first" : "", o->dir);
 	fflush(stdout);
 	ret = campaign_run(&campaign);
 	report_summary(&campaign);
@@ -278,8 +282,9 @@ int cmd_fuzz(int argc, char **argv)
 		NULL,
 		NULL,
 		NULL};
-	struct arguments a = {
-		.campaign = {.target = "host", .jobs = 1, .flag_at = SEVERITY_CONTRACT}};
+	struct arguments a = {.campaign = {.target = "host",
+					   .jobs = JOBS_AUTO,
+					   .flag_at = SEVERITY_CONTRACT}};
 	char dir[64], program_dir[512], corpus[600], *spec = NULL;
 	int status;
 

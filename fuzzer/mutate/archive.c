@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Counts traits. */
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "archive.h"
 
@@ -38,13 +42,58 @@ static unsigned int cell(unsigned int row, uint32_t trait)
 	return (x ^ x >> 13) % ARCHIVE_CELLS;
 }
 
+#define COUNTS_SIZE (ARCHIVE_ROWS * ARCHIVE_CELLS * sizeof(uint16_t))
+
+static void *map_counts(int fd)
+{
+	return mmap(NULL, COUNTS_SIZE, PROT_READ | PROT_WRITE,
+		    fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+}
+
+int archive_new_shared(void)
+{
+	int fd = memfd_create("shortfuse-archive", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (!ftruncate(fd, COUNTS_SIZE))
+		return fd;
+	close(fd);
+	return -ENOMEM;
+}
+
 struct archive *archive_new(void)
 {
-	return calloc(1, sizeof(struct archive));
+	struct archive *archive = calloc(1, sizeof(*archive));
+
+	if (!archive)
+		return NULL;
+	archive->count = map_counts(-1);
+	if (archive->count != MAP_FAILED)
+		return archive;
+	free(archive);
+	return NULL;
+}
+
+int archive_share(struct archive *archive, int fd)
+{
+	struct stat st;
+	void *count;
+
+	if (fstat(fd, &st) || st.st_size != COUNTS_SIZE)
+		return -EINVAL;
+	count = map_counts(fd);
+	if (count == MAP_FAILED)
+		return -errno;
+	munmap(archive->count, COUNTS_SIZE);
+	archive->count = count;
+	return 0;
 }
 
 void archive_free(struct archive *archive)
 {
+	if (archive)
+		munmap(archive->count, COUNTS_SIZE);
 	free(archive);
 }
 

@@ -16,14 +16,21 @@
 #define ARCHIVE_STONES 128
 
 struct archive {
-	uint16_t count[ARCHIVE_ROWS][ARCHIVE_CELLS];
+	uint16_t (*count)[ARCHIVE_CELLS]; /* ARCHIVE_ROWS; shared memory or its own */
 	/* The last scenarios in which a task ended as none had before: stepping stones to longer ones. */
 	struct scenario stone[ARCHIVE_STONES];
 	unsigned int n_stones, next_stone;
 };
 
+/* Holds the descriptor of counts that the mutators of several afl-fuzz share; they inherit it. */
+#define ARCHIVE_ENV "SHORTFUSE_ARCHIVE_FD"
+
+/* Memory for counts that processes share: a descriptor, or -errno. */
+int archive_new_shared(void);
 /* All zero; NULL: no memory. */
 struct archive *archive_new(void);
+/* Counts in shared memory from now on, with the others. 0 or -errno. Where two count at once, one count may be lost. */
+int archive_share(struct archive *archive, int fd);
 void archive_free(struct archive *archive);
 
 /* Counts every trait once. */

@@ -95,6 +95,15 @@ static void take_again(struct run *run, enum rung rung, int64_t still_us, bool *
 	*again = true;
 }
 
+/*
+ * Until the next look, whoever ends first. Switch counts tell at any later look whether a task has moved: after those
+ * that known roots need, a look every 8 ms does, and looks are most of what a flagged run costs.
+ */
+static int pause_ms(unsigned int looks)
+{
+	return looks <= KNOWN_MS ? 1 : looks == KNOWN_MS + 1 ? ROOTS_MS - KNOWN_MS : 8;
+}
+
 /* True: nothing in scope is left. False: the rung has not helped; evidence was taken. */
 static bool watch(struct run *run, enum rung rung, enum scope scope)
 {
@@ -132,7 +141,7 @@ static bool watch(struct run *run, enum rung rung, enum scope scope)
 			evidence_take(run, rung);
 			return false;
 		}
-		survivors_wait(now, looks <= KNOWN_MS ? 1 : ROOTS_MS - KNOWN_MS);
+		survivors_wait(now, pause_ms(looks));
 	}
 }
 
