@@ -172,6 +172,12 @@ int afl_poll(struct afl *afl, uint64_t runs, int *ret_status)
 	return 1;
 }
 
+void afl_ask_to_stop(const struct afl *afl)
+{
+	if (afl->pid)
+		kill(afl->pid, SIGINT);
+}
+
 void afl_stop(struct afl *afl, int timeout_ms)
 {
 	int status;

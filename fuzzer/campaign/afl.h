@@ -38,6 +38,8 @@ int afl_start(struct afl *afl, const struct afl_options *options);
  * made; one that ends again and again without any is no use, whatever ends it.
  */
 int afl_poll(struct afl *afl, uint64_t runs, int *ret_status);
+/* SIGINT; does not wait. */
+void afl_ask_to_stop(const struct afl *afl);
 /* SIGINT, then SIGKILL after timeout_ms; reaps it and what it left. */
 void afl_stop(struct afl *afl, int timeout_ms);
 

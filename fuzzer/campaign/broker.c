@@ -42,13 +42,16 @@ static void accept_peer(const struct broker *broker, struct peers *peers)
 
 /* The details stay here: a client that did not ask for them has no use for 100 KiB of
  * JSON. */
-static int answer(int fd, uint32_t id, uint32_t flags, const struct result *res)
+static int answer(const struct broker *broker, int fd, uint32_t id, uint32_t flags,
+		  const struct result *res)
 {
 	struct result plain = *res;
 	uint8_t *buf;
 	uint32_t len;
 	int ret;
 
+	if (broker->mark)
+		plain.signature = broker->mark(broker->ctx, res);
 	if (!(flags & RUN_DETAILS)) {
 		plain.json = NULL;
 		plain.json_len = 0;
@@ -82,7 +85,7 @@ static int serve_run(const struct broker *broker, int fd, const struct frame *fr
 		if (broker->known && broker->known(broker->ctx, &res))
 			frame_write(fd, FRAME_KNOWN, frame->id, NULL, 0,
 				    FRAME_TIMEOUT_MS);
-		*ret_lost = answer(fd, frame->id, request.flags, &res) < 0;
+		*ret_lost = answer(broker, fd, frame->id, request.flags, &res) < 0;
 		if (broker->after)
 			broker->after(broker->ctx, &scn, &res);
 	}

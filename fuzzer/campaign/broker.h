@@ -7,6 +7,7 @@
 #define SF_BROKER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "harness/protocol/proto.h"
 #include "harness/protocol/result.h"
@@ -27,6 +28,8 @@ struct broker {
 		   struct result *res);
 	/* Was the finding of this result known before? NULL: never. */
 	bool (*known)(void *ctx, const struct result *res);
+	/* The signature that the client is to see. NULL: the result's. */
+	uint64_t (*mark)(void *ctx, const struct result *res);
 	/* After the answer went out, NULL: nothing. res still has its details. */
 	void (*after)(void *ctx, const struct scenario *scn, const struct result *res);
 };

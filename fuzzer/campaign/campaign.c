@@ -76,6 +76,7 @@ static int open_folder(struct campaign *c)
 		return ret;
 	ret = findings_open(&c->findings, c->dir_fd, c->options.flag_at,
 			    c->options.target);
+	c->findings.by_cause = true;
 	return ret < 0 ? say(c, c->options.dir, ret) : 0;
 }
 
@@ -250,6 +251,8 @@ static int start_one(struct campaign *c, unsigned int i)
 static void stop_jobs(struct campaign *c, unsigned int from)
 {
 	for (unsigned int i = from; i < c->n_jobs; i++)
+		afl_ask_to_stop(&c->afl[i]);
+	for (unsigned int i = from; i < c->n_jobs; i++)
 		afl_stop(&c->afl[i], AFL_STOP_MS);
 	for (unsigned int i = from; i < c->n_jobs; i++)
 		job_stop(&c->jobs[i]);
@@ -289,6 +292,7 @@ static int watch(struct campaign *c)
 			findings_draw_one(&c->findings);
 			flushed = now;
 		}
+		counters_record(c);
 		if (!c->options.screen && now - told >= STATUS_S) {
 			report_status(c);
 			told = now;
@@ -342,6 +346,7 @@ int campaign_run(struct campaign *c)
 		ret = -EIO;
 	if (ret >= 0)
 		ret = check_progress(c);
+	counters_record(c);
 	state_write(c, ret < 0 ? "failed" : "ended");
 	if (ret >= 0 && unsaved) {
 		snprintf(c->error, sizeof(c->error),

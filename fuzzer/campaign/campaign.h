@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "afl.h"
+#include "counters.h"
 #include "crew.h"
 #include "findings.h"
 #include "memory.h"
@@ -54,10 +55,11 @@ struct job {
 	bool started;
 	bool durable; /* a run can kill the machine that keeps the in-flight input */
 	enum findings_answer answer; /* of the present run */
-	struct scenario last_scn;    /* the last one that afl-fuzz sent */
-	struct result last_res;	     /* without details */
-	unsigned int repeats;	     /* of it, since it ran */
-	_Atomic uint64_t answered;   /* runs that gave an answer: no infra */
+	uint64_t mark; /* of it: the cause that afl-fuzz is to see; 0: its signature */
+	struct scenario last_scn;  /* the last one that afl-fuzz sent */
+	struct result last_res;	   /* without details */
+	unsigned int repeats;	   /* of it, since it ran */
+	_Atomic uint64_t answered; /* runs that gave an answer: no infra */
 };
 
 struct campaign {
@@ -75,7 +77,11 @@ struct campaign {
 	long began_s;	     /* of clock.h: all spans are measured by it */
 	long seconds_before; /* of earlier sessions: --resume */
 	uint64_t runs_before, resets_before;
-	char *kernel; /* HELLO of the first target, JSON text, owned */
+	char *kernel;	 /* HELLO of the first target, JSON text, owned */
+	long recorded_s; /* clock_seconds() of the last line of stats.tsv, 0: none */
+	uint64_t recorded_runs;
+	_Atomic uint64_t known;	    /* runs that showed nothing but known causes */
+	_Atomic uint64_t isolating; /* runs of isolate.h */
 	_Atomic uint64_t reruns,
 		reruns_other; /* of findings; that gave another signature */
 	_Atomic uint64_t runs, infra, resets, verdicts[VERDICT_COUNT];

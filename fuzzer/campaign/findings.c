@@ -137,9 +137,88 @@ static struct finding *add_new(struct findings *store, const struct scenario *sc
 	return finding;
 }
 
-enum findings_answer findings_add(struct findings *store, const struct scenario *scn,
-				  const struct result *res, uint64_t run)
+static const char *unknown(const struct findings *store, const struct causes *causes)
 {
+	for (unsigned int i = 0; i < causes->n; i++)
+		if (!roots_has(&store->roots[0], causes->list[i].text) &&
+		    !roots_has(&store->roots[1], causes->list[i].text) &&
+		    !roots_has(&store->known, causes->list[i].text))
+			return causes->list[i].text;
+	return NULL;
+}
+
+const char *findings_unknown(struct findings *store, const struct causes *causes)
+{
+	const char *text;
+
+	pthread_mutex_lock(&store->lock);
+	text = unknown(store, causes);
+	pthread_mutex_unlock(&store->lock);
+	return text;
+}
+
+static void count_again(struct finding *finding)
+{
+	finding->count++;
+	finding->last = time(NULL);
+	finding->dirty = true;
+}
+
+/* A run with several causes. The worst of its hangs gave it its verdict, which need not be that of each. */
+static enum findings_answer add_tangled(struct findings *store, const struct result *res,
+					const struct causes *causes, uint64_t *ret_mark)
+{
+	const char *text;
+	enum findings_answer answer = FINDINGS_KNOWN;
+	struct finding *finding;
+
+	pthread_mutex_lock(&store->lock);
+	for (unsigned int i = 0; i < causes->n; i++) {
+		finding = find(store, causes->list[i].signature, res->verdict);
+		if (finding)
+			count_again(finding);
+	}
+	finding = find(store, res->signature, res->verdict);
+	if (finding)
+		count_again(finding);
+	text = unknown(store, causes);
+	if (text && !finding)
+		answer = FINDINGS_TANGLED;
+	*ret_mark = causes->list[text ? causes_find(causes, text) : 0].signature;
+	pthread_mutex_unlock(&store->lock);
+	return answer;
+}
+
+void findings_know(struct findings *store, const char *text)
+{
+	pthread_mutex_lock(&store->lock);
+	if (!roots_has(&store->roots[0], text) && !roots_has(&store->roots[1], text))
+		roots_add(&store->known, text);
+	pthread_mutex_unlock(&store->lock);
+}
+
+bool findings_add_whole(struct findings *store, const struct scenario *scn,
+			const struct result *res, uint64_t run)
+{
+	struct finding *finding = NULL;
+
+	if (verdict_table[res->verdict].severity < store->flag_at)
+		return false;
+	pthread_mutex_lock(&store->lock);
+	if (!find(store, res->signature, res->verdict)) {
+		finding = add_new(store, scn, res, run);
+		if (finding)
+			save(store, finding, false);
+	}
+	pthread_mutex_unlock(&store->lock);
+	return finding != NULL;
+}
+
+enum findings_answer findings_add(struct findings *store, const struct scenario *scn,
+				  const struct result *res, uint64_t run,
+				  uint64_t *ret_mark)
+{
+	uint64_t mark = 0;
 	enum findings_answer answer = FINDINGS_KNOWN;
 	struct finding *finding;
 
@@ -147,12 +226,18 @@ enum findings_answer findings_add(struct findings *store, const struct scenario 
 	 * finding. */
 	if (verdict_table[res->verdict].severity < store->flag_at)
 		return FINDINGS_NONE;
+	if (store->by_cause) {
+		struct causes causes;
+
+		causes_of(res, &causes);
+		if (causes.n > 1)
+			return add_tangled(store, res, &causes,
+					   ret_mark ? ret_mark : &mark);
+	}
 	pthread_mutex_lock(&store->lock);
 	finding = find(store, res->signature, res->verdict);
 	if (finding) {
-		finding->count++;
-		finding->last = time(NULL);
-		finding->dirty = true;
+		count_again(finding);
 		/* Three more runs are paid for it: a little shorter is not worth that. */
 		if (encoded_size(scn) * 4 <= finding->bytes * 3)
 			answer = FINDINGS_SMALLER;

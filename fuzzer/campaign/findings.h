@@ -21,6 +21,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "causes.h"
 #include "harness/protocol/result.h"
 #include "harness/scenario/scenario.h"
 #include "roots.h"
@@ -50,11 +51,13 @@ struct findings {
 	pthread_mutex_t lock;
 	int dir_fd; /* the campaign's folder */
 	enum severity flag_at;
+	bool by_cause; /* a run with several causes is no finding of its own: findings_add() */
 	char target[128], program[512]; /* for repro.sh */
 	struct finding **list;
 	unsigned int n, n_lost; /* lost: beyond FINDINGS_MAX */
 	unsigned int flushed;	/* where the next findings_flush_some() goes on */
 	struct roots roots[2];	/* of contract hangs, of bugs */
+	struct roots known;	/* of no finding, and looked for no more */
 	int error;		/* last failure to write, -errno, or 0 */
 };
 
@@ -62,6 +65,7 @@ enum findings_answer {
 	FINDINGS_NONE, /* not flagged */
 	FINDINGS_KNOWN,
 	FINDINGS_NEW,
+	FINDINGS_TANGLED, /* a new cause beside others: nothing is filed yet, see findings_unknown() */
 	FINDINGS_SMALLER, /* known, but this input is shorter by a quarter or more: see findings_replace() */
 };
 
@@ -71,10 +75,22 @@ int findings_open(struct findings *store, int dir_fd, enum severity flag_at,
 		  const char *target);
 void findings_close(struct findings *store);
 
-/* Files the result of a run. The scenario is on disk, or at least kept, when this
- * returns. */
+/*
+ * Files the result of a run. The scenario is on disk, or at least kept, when this returns. With by_cause a run that
+ * shows several causes counts for each; if one of them is in no finding yet, the caller is to cut it down to that one
+ * (isolate.h), and to file what comes of it. *ret_mark, unless NULL: the signature of the cause that is new, or of one
+ * of the known ones; 0: the result's own.
+ */
 enum findings_answer findings_add(struct findings *store, const struct scenario *scn,
-				  const struct result *res, uint64_t run);
+				  const struct result *res, uint64_t run,
+				  uint64_t *ret_mark);
+/* The first cause of these, by its text, that no finding shows. NULL: all are known. */
+const char *findings_unknown(struct findings *store, const struct causes *causes);
+/* As if there were a finding of this cause: it is looked for no more. */
+void findings_know(struct findings *store, const char *text);
+/* Files a run with all its causes as one finding: they come together only. False: known, or not to be flagged. */
+bool findings_add_whole(struct findings *store, const struct scenario *scn,
+			const struct result *res, uint64_t run);
 /* Root causes that this finding was the first to show. */
 unsigned int findings_new_roots(struct findings *store, uint64_t signature,
 				enum verdict verdict);

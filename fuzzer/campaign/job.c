@@ -20,6 +20,7 @@
 #include "fuzzer/util/clock.h"
 #include "harness/scenario/codec.h"
 #include "inflight.h"
+#include "isolate.h"
 #include "shape.h"
 
 #define RERUNS 5
@@ -27,6 +28,8 @@
 	2 /* of root causes that were seen before: most findings, and a flagged run is dear */
 #define RERUNS_SMALLER 3
 #define REPEATS_SAVED  2
+#define ISOLATE_RUNS   60
+#define ISOLATE_MS     4000
 #define INFRA_KEPT     200
 
 bool campaign_stopping(const struct campaign *campaign)
@@ -65,6 +68,20 @@ static void log_finding(struct campaign *c, const struct result *res, const char
 		 what, (unsigned long long)res->root_hash,
 		 severity_names[verdict_table[res->verdict].severity], res->reason);
 	file_append(c->dir_fd, "findings.tsv", line);
+}
+
+static void file_whole(struct job *job, const struct scenario *scn,
+		       const struct result *res)
+{
+	struct campaign *c = job->campaign;
+	char id[40];
+
+	if (!findings_add_whole(&c->findings, scn, res, c->runs_before + c->runs))
+		return;
+	snprintf(id, sizeof(id), "%s-%016llx", verdict_table[res->verdict].name,
+		 (unsigned long long)res->signature);
+	log_finding(c, res, id);
+	c->last_new = clock_seconds();
 }
 
 /* Skipped: its actor was not there. EBADF, ESRCH: an empty slot, a task not there (ops.h). */
@@ -130,7 +147,10 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 		keep_infra(c, scn, res);
 	else
 		job->answered++;
-	job->answer = findings_add(&c->findings, scn, res, c->runs_before + c->runs);
+	job->mark = 0;
+	job->answer = findings_add(&c->findings, scn, res, c->runs_before + c->runs,
+				   &job->mark);
+	c->known += job->answer == FINDINGS_KNOWN || job->answer == FINDINGS_SMALLER;
 	if (job->answer == FINDINGS_NEW) {
 		snprintf(id, sizeof(id), "%s-%016llx", verdict_table[res->verdict].name,
 			 (unsigned long long)res->signature);
@@ -171,6 +191,58 @@ static unsigned int replay(struct job *job, const struct scenario *scn,
 	return same;
 }
 
+static int run_for_isolate(void *ctx, const struct scenario *scn, struct result *ret_res)
+{
+	struct job *job = ctx;
+	int ret;
+
+	if (stopping(job))
+		return -EINTR;
+	ret = execute(job, scn, ret_res);
+	job->campaign->isolating++;
+	return ret;
+}
+
+/*
+ * A new cause among others: what is filed is a run with that one alone, which execute() does by itself; where there is
+ * none, the run as it is.
+ */
+static void untangle(struct job *job, const struct scenario *scn,
+		     const struct result *res)
+{
+	struct isolate isolate = {.run = run_for_isolate,
+				  .ctx = job,
+				  .runs_max = ISOLATE_RUNS,
+				  .ms_max = ISOLATE_MS};
+	struct campaign *c = job->campaign;
+	struct findings *store = &c->findings;
+	struct causes causes;
+	const char *text;
+	int ret = 0;
+
+	causes_of(res, &causes);
+	while (ret >= 0 && (text = findings_unknown(store, &causes)) && !stopping(job)) {
+		struct scenario small = *scn;
+		struct result last;
+		unsigned int runs = RERUNS, same;
+
+		ret = isolate_cause(&isolate, scn, text, &small, &last);
+		findings_know(store, text);
+		if (ret < 0)
+			break;
+		if (!ret)
+			file_whole(job, &small, &last);
+		same = replay(job, &small, &last, &runs);
+		findings_replayed(store, last.signature, last.verdict, same, runs);
+		if (ret)
+			findings_replace(store, &small, &last, same, runs);
+		result_release(&last);
+	}
+	/* It did not come again: it may be rare, so what was seen is kept. */
+	if (ret == -ENOENT)
+		file_whole(job, scn, res);
+}
+
 /* What a new finding costs more is paid after the answer, while afl-fuzz makes its next
  * input. */
 static void follow_up(struct job *job, const struct scenario *scn,
@@ -180,6 +252,10 @@ static void follow_up(struct job *job, const struct scenario *scn,
 	struct findings *store = &job->campaign->findings;
 	unsigned int same, runs = RERUNS_SMALLER;
 
+	if (answer == FINDINGS_TANGLED) {
+		untangle(job, scn, res);
+		job->answer = FINDINGS_KNOWN;
+	}
 	if (answer != FINDINGS_NEW && answer != FINDINGS_SMALLER)
 		return;
 	if (answer == FINDINGS_NEW)
@@ -191,6 +267,8 @@ static void follow_up(struct job *job, const struct scenario *scn,
 		findings_replayed(store, res->signature, res->verdict, same, runs);
 	else if (runs)
 		findings_replace(store, scn, res, same, runs);
+	/* Of the last input again, which is filed now: not of the runs that were made for it. */
+	job->answer = FINDINGS_KNOWN;
 }
 
 /*
@@ -203,10 +281,19 @@ static bool remembered(struct job *job, const struct scenario *scn, struct resul
 	    job->last_res.verdict == VERDICT_INFRA || job->answer == FINDINGS_NEW)
 		return false;
 	*res = job->last_res;
+	job->mark = 0;
 	job->repeats++;
 	if (job->answer == FINDINGS_SMALLER)
 		job->answer = FINDINGS_KNOWN;
 	return true;
+}
+
+/* A set of causes is no new path, one of them may be. */
+static uint64_t broker_mark(void *ctx, const struct result *res)
+{
+	const struct job *job = ctx;
+
+	return job->mark ? job->mark : res->signature;
 }
 
 static int broker_run(void *ctx, const struct scenario *scn, uint32_t flags,
@@ -221,6 +308,7 @@ static int broker_run(void *ctx, const struct scenario *scn, uint32_t flags,
 	if (memory_recall(job->campaign->memory, scn, job->index, res)) {
 		/* Whatever it is, another job has filed it. */
 		job->answer = FINDINGS_KNOWN;
+		job->mark = 0;
 		job->last_scn = *scn;
 		job->last_res = *res;
 		job->repeats = 0;
@@ -229,11 +317,12 @@ static int broker_run(void *ctx, const struct scenario *scn, uint32_t flags,
 	ret = execute(job, scn, res);
 	if (ret < 0)
 		return ret;
-	memory_keep(job->campaign->memory, scn, job->index, res);
 	job->last_scn = *scn;
 	job->last_res = *res;
+	job->last_res.signature = broker_mark(job, res);
 	job->last_res.json = NULL;
 	job->last_res.json_len = 0;
+	memory_keep(job->campaign->memory, scn, job->index, &job->last_res);
 	job->repeats = 0;
 	return 0;
 }
@@ -258,6 +347,7 @@ static void serve(struct job *job)
 				.ctx = job,
 				.run = broker_run,
 				.known = broker_known,
+				.mark = broker_mark,
 				.after = broker_after};
 	int ret = broker_loop(&broker);
 

@@ -158,6 +158,9 @@ void report_summary(struct campaign *c)
 	if (c->resets)
 		printf("The target was reset %llu times.\n",
 		       (unsigned long long)c->resets);
+	if (c->known)
+		printf("%.0f %% of the runs showed known causes alone.\n",
+		       100.0 * (double)c->known / (double)c->runs);
 	if (c->infra)
 		printf("%llu runs gave no answer (infra); they count for nothing.\n",
 		       (unsigned long long)c->infra);

@@ -32,6 +32,17 @@ static bool add(struct roots *roots, uint64_t key)
 	return true;
 }
 
+bool roots_has(const struct roots *roots, const char *root)
+{
+	uint64_t key = hash(root, strlen(root));
+	unsigned int at = (unsigned int)(key ^ key >> 32) % ROOTS_MAX;
+
+	for (; roots->seen[at]; at = (at + 1) % ROOTS_MAX)
+		if (roots->seen[at] == key)
+			return true;
+	return roots->n == ROOTS_MAX - 1;
+}
+
 unsigned int roots_add(struct roots *roots, const char *text)
 {
 	unsigned int n = 0;

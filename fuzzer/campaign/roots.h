@@ -8,6 +8,7 @@
 #ifndef SF_ROOTS_H
 #define SF_ROOTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define ROOTS_MAX 4096 /* a power of two; a campaign of an hour sees some 200 */
@@ -22,6 +23,9 @@ struct roots {
  * how many of them are new, and remembers them; a full table knows no new ones.
  */
 unsigned int roots_add(struct roots *roots, const char *text);
+
+/* Is this one, without any ";", among them? */
+bool roots_has(const struct roots *roots, const char *root);
 
 /* roots_add() of the evidence of a run, JSON text or NULL. The roots as text come in ret_text[size], "" if it has none. */
 unsigned int roots_add_evidence(struct roots *roots, const char *json, char *ret_text,

@@ -158,6 +158,10 @@ int state_write(struct campaign *c, const char *state)
 	}
 	json_object_set_new(json, "verdicts", verdict_counts(c));
 	json_object_set_new(json, "busy_ms", json_integer(c->busy_us / 1000));
+	json_object_set_new(json, "known", json_integer(c->known));
+	json_object_set_new(json, "isolating", json_integer(c->isolating));
+	json_object_set_new(json, "reruns", json_integer(c->reruns));
+	json_object_set_new(json, "reruns_other", json_integer(c->reruns_other));
 	json_object_set_new(json, "steps", json_integer(c->steps));
 	json_object_set_new(json, "steps_reached", json_integer(c->steps_reached));
 	json_object_set_new(json, "resets", json_integer(c->resets_before + c->resets));

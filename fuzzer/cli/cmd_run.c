@@ -214,7 +214,7 @@ static int run_file(struct run_options *opt, struct target *target, const char *
 			tell(opt, file, &scn, &res, *first);
 		*first = false;
 		if (opt->out_dir)
-			findings_add(&opt->store, &scn, &res, tally->runs);
+			findings_add(&opt->store, &scn, &res, tally->runs, NULL);
 		result_release(&res);
 	}
 	if (opt->repeat > 1 && !opt->json)

@@ -3,6 +3,8 @@
 
 #include "minimise.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SEEN                                                                             \
@@ -118,28 +120,30 @@ static int change_singly(struct search *search, bool removals_only)
 
 int minimise_run(struct minimise *min)
 {
-	static struct search search;
+	struct search *search = calloc(1, sizeof(*search));
 	int ret;
 
-	memset(&search, 0, sizeof(search));
-	search.min = min;
+	if (!search)
+		return -ENOMEM;
+	search->min = min;
 	min->tries = min->accepted = 0;
 	min->minimal = false;
-	ret = remove_chunks(&search, false);
+	ret = remove_chunks(search, false);
 	if (!ret)
-		ret = remove_chunks(&search, true);
+		ret = remove_chunks(search, true);
 	while (ret >= 0) {
 		do
-			ret = change_singly(&search, false);
+			ret = change_singly(search, false);
 		while (ret > 0);
 		if (ret < 0)
 			break;
 		/* Every removal once more, also those that failed earlier: the last word. */
-		ret = change_singly(&search, true);
+		ret = change_singly(search, true);
 		if (ret == 0) {
 			min->minimal = true;
 			break;
 		}
 	}
+	free(search);
 	return ret < 0 ? ret : 0;
 }

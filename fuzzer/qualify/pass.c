@@ -89,7 +89,7 @@ static void file_result(struct pass *pass, unsigned int row, const struct scenar
 	cell_add(&r->cells[pass->column], res);
 	pass->runs++;
 	pthread_mutex_unlock(&pass->lock);
-	if (findings_add(&pass->findings, scn, res, pass->runs) == FINDINGS_NEW)
+	if (findings_add(&pass->findings, scn, res, pass->runs, NULL) == FINDINGS_NEW)
 		draw(pass, res);
 }
 

@@ -31,18 +31,40 @@ void campaign_data_finding_line(struct campaign_data *data, const char *line)
 	series_add(series, seconds, series->points[series->n - 1].y + 1);
 }
 
-/* relative_time, cycles_done, cur_item, corpus_count, ..., execs_per_sec, total_execs, edges_found */
-void campaign_data_plot_line(struct campaign_data *data, const char *line)
+/* seconds runs jobs paths bugs contracts causes known infra: counters.h. A session that was killed may have lost some. */
+void campaign_data_stats_line(struct campaign_data *data, const char *line)
 {
-	double seconds, paths, rate, edges;
+	double seconds, runs, jobs, paths, known, span;
 
-	if (sscanf(line,
-		   "%lf, %*f, %*f, %lf, %*f, %*f, %*f%%, %*f, %*f, %*f, %lf, %*f, %lf",
-		   &seconds, &paths, &rate, &edges) != 4)
+	if (sscanf(line, "%lf\t%lf\t%lf\t%lf\t%*f\t%*f\t%*f\t%lf", &seconds, &runs, &jobs,
+		   &paths, &known) != 5)
 		return;
-	series_add(&data->afl[0], seconds, paths);
-	series_add(&data->afl[1], seconds, edges);
-	series_add(&data->afl[2], seconds, rate);
+	span = seconds - data->last_seconds;
+	if (span > 0 && runs >= data->last_runs) {
+		series_add(&data->rate, seconds, (runs - data->last_runs) / span);
+		if (runs > data->last_runs && known >= data->last_known)
+			series_add(&data->known, seconds,
+				   100 * (known - data->last_known) /
+					   (runs - data->last_runs));
+		series_add(&data->paths, seconds, paths);
+		series_add(&data->jobs, seconds, jobs);
+	}
+	data->last_seconds = seconds;
+	data->last_runs = runs;
+	data->last_known = known;
+}
+
+/* When a finding came: the same lines once more. */
+static void campaign_data_time_line(struct campaign_data *data, const char *line)
+{
+	double seconds;
+	char id[80];
+
+	if (sscanf(line, "%lf\t%*s\t%79[^\t]", &seconds, id) != 2)
+		return;
+	for (unsigned int i = 0; i < data->n_list; i++)
+		if (data->list[i].seconds < 0 && !strcmp(data->list[i].id, id))
+			data->list[i].seconds = seconds;
 }
 
 static void each_line(int dir_fd, const char *name, struct campaign_data *data,
@@ -63,6 +85,13 @@ static long long number(const json_t *json, const char *key)
 	return json_integer_value(json_object_get(json, key));
 }
 
+static const char *text_of(const json_t *json, const char *key)
+{
+	const char *text = json_string_value(json_object_get(json, key));
+
+	return text ? text : "";
+}
+
 static void take_finding(int section_fd, const char *section, const char *name,
 			 struct campaign_data *data)
 {
@@ -70,7 +99,8 @@ static void take_finding(int section_fd, const char *section, const char *name,
 	char path[300], *text;
 	json_t *json;
 	size_t len;
-	const char *reason;
+	const char *reason, *roots;
+	int verdict;
 
 	snprintf(path, sizeof(path), "%.255s/finding.json", name);
 	if (strlen(name) >= sizeof(finding->id) ||
@@ -89,7 +119,12 @@ static void take_finding(int section_fd, const char *section, const char *name,
 		reason = json_string_value(json_object_get(json, "reason"));
 		snprintf(finding->reason, sizeof(finding->reason), "%s",
 			 reason ? reason : "");
-		finding->bug = !strcmp(section, "findings/bug");
+		roots = json_string_value(json_object_get(json, "roots"));
+		snprintf(finding->roots, sizeof(finding->roots), "%s",
+			 roots ? roots : "");
+		verdict = verdict_by_name(text_of(json, "verdict"));
+		finding->verdict = verdict < 0 ? VERDICT_INFRA : verdict;
+		finding->seconds = -1;
 		finding->count = number(json, "count");
 		finding->first_run = number(json, "first_run");
 		finding->replayed = number(json, "replayed");
@@ -116,11 +151,71 @@ static void take_section(int dir_fd, const char *section, struct campaign_data *
 	closedir(dir);
 }
 
-static int by_count(const void *a, const void *b)
+/* A cause is as bad as the worst verdict that it had; of equals the one that came first. */
+static int by_severity(const struct campaign_finding *x, const struct campaign_finding *y)
+{
+	int order = (int)verdict_table[y->verdict].severity -
+		    (int)verdict_table[x->verdict].severity;
+
+	return order			     ? order
+	       : x->first_run < y->first_run ? -1
+					     : x->first_run > y->first_run;
+}
+
+static int by_cause(const void *a, const void *b)
 {
 	const struct campaign_finding *x = a, *y = b;
+	int order = strcmp(x->roots, y->roots);
 
-	return x->count < y->count ? 1 : x->count > y->count ? -1 : strcmp(x->id, y->id);
+	return order ? order : by_severity(x, y);
+}
+
+static int by_head(const void *a, const void *b)
+{
+	const struct campaign_finding *const *x = a, *const *y = b;
+
+	return by_severity(*x, *y);
+}
+
+/* The findings of one cause follow each other; causes are in the order of their first finding. */
+static int sort_by_cause(struct campaign_data *data)
+{
+	struct campaign_finding **heads, *sorted;
+	unsigned int n = 0, at = 0;
+
+	if (!data->n_list)
+		return 0;
+	qsort(data->list, data->n_list, sizeof(*data->list), by_cause);
+	heads = calloc(data->n_list, sizeof(*heads));
+	sorted = calloc(data->n_list, sizeof(*sorted));
+	for (unsigned int i = 0; heads && i < data->n_list; i++)
+		if (!i || !campaign_data_same_cause(&data->list[i - 1], &data->list[i]))
+			heads[n++] = &data->list[i];
+	if (heads && sorted) {
+		qsort(heads, n, sizeof(*heads), by_head);
+		for (unsigned int k = 0; k < n; k++) {
+			struct campaign_finding *f = heads[k];
+
+			do
+				sorted[at++] = *f++;
+			while (f < data->list + data->n_list &&
+			       campaign_data_same_cause(f - 1, f));
+		}
+		free(data->list);
+		data->list = sorted;
+		data->n_causes = n;
+		free(heads);
+		return 0;
+	}
+	free(heads);
+	free(sorted);
+	return -ENOMEM;
+}
+
+bool campaign_data_same_cause(const struct campaign_finding *x,
+			      const struct campaign_finding *y)
+{
+	return x->roots[0] && !strcmp(x->roots, y->roots);
 }
 
 int campaign_data_read(int dir_fd, struct campaign_data *data)
@@ -143,24 +238,29 @@ int campaign_data_read(int dir_fd, struct campaign_data *data)
 	data->findings[0] = (struct series){.name = "bugs", .steps = true, .colour = 2};
 	data->findings[1] =
 		(struct series){.name = "contract", .steps = true, .colour = 1};
-	data->afl[0].name = "paths";
-	data->afl[1].name = "cells";
-	data->afl[2].name = "runs/s";
+	data->rate.name = "runs/s";
+	data->known = (struct series){.name = "% known", .colour = 4};
+	data->paths = (struct series){.name = "paths", .colour = 3};
+	data->jobs = (struct series){.name = "jobs", .steps = true, .colour = 4};
 	each_line(dir_fd, "findings.tsv", data, campaign_data_finding_line);
-	each_line(dir_fd, "afl/main/plot_data", data, campaign_data_plot_line);
+	each_line(dir_fd, "stats.tsv", data, campaign_data_stats_line);
 	take_section(dir_fd, "findings/bug", data);
 	take_section(dir_fd, "findings/contract", data);
-	if (data->n_list)
-		qsort(data->list, data->n_list, sizeof(*data->list), by_count);
-	return 0;
+	each_line(dir_fd, "findings.tsv", data, campaign_data_time_line);
+	ret = sort_by_cause(data);
+	if (ret < 0)
+		campaign_data_release(data);
+	return ret;
 }
 
 void campaign_data_release(struct campaign_data *data)
 {
 	for (int i = 0; i < 2; i++)
 		series_release(&data->findings[i]);
-	for (int i = 0; i < 3; i++)
-		series_release(&data->afl[i]);
+	series_release(&data->rate);
+	series_release(&data->known);
+	series_release(&data->paths);
+	series_release(&data->jobs);
 	free(data->list);
 	json_decref(data->campaign);
 }

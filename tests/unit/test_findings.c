@@ -116,14 +116,14 @@ static void test_once_per_signature(void **state)
 	assert_int_equal(findings_open(&store, dir_fd, SEVERITY_CONTRACT, "host"), 0);
 	make_scenario(&scn, 5);
 	make_result(&res, VERDICT_CLEAN, 0);
-	assert_int_equal(findings_add(&store, &scn, &res, 1), FINDINGS_NONE);
+	assert_int_equal(findings_add(&store, &scn, &res, 1, NULL), FINDINGS_NONE);
 	make_result(&res, VERDICT_INFRA, 0);
-	assert_int_equal(findings_add(&store, &scn, &res, 2), FINDINGS_NONE);
+	assert_int_equal(findings_add(&store, &scn, &res, 2, NULL), FINDINGS_NONE);
 	make_result(&res, VERDICT_PINNED, 0x1234);
-	assert_int_equal(findings_add(&store, &scn, &res, 3), FINDINGS_NEW);
-	assert_int_equal(findings_add(&store, &scn, &res, 4), FINDINGS_KNOWN);
+	assert_int_equal(findings_add(&store, &scn, &res, 3, NULL), FINDINGS_NEW);
+	assert_int_equal(findings_add(&store, &scn, &res, 4, NULL), FINDINGS_KNOWN);
 	make_result(&res, VERDICT_LOST, 0x1234);
-	assert_int_equal(findings_add(&store, &scn, &res, 5), FINDINGS_NEW);
+	assert_int_equal(findings_add(&store, &scn, &res, 5, NULL), FINDINGS_NEW);
 	assert_int_equal(store.n, 2);
 	assert_int_equal(store.list[0]->count, 2);
 	assert_int_equal(findings_count(&store, true), 1);
@@ -152,7 +152,7 @@ static void add_with_roots(struct findings *store, enum verdict verdict,
 	make_result(&res, verdict, 0x100 + run);
 	snprintf(json, sizeof(json), "{\"roots\": \"%s\"}", roots);
 	res.json = json;
-	assert_int_equal(findings_add(store, &scn, &res, run), FINDINGS_NEW);
+	assert_int_equal(findings_add(store, &scn, &res, run, NULL), FINDINGS_NEW);
 }
 
 static void check_causes(struct findings *store)
@@ -199,9 +199,9 @@ static void test_flag_at_bug(void **state)
 	assert_int_equal(findings_open(&store, dir_fd, SEVERITY_BUG, "host"), 0);
 	make_scenario(&scn, 1);
 	make_result(&res, VERDICT_HELD, 1);
-	assert_int_equal(findings_add(&store, &scn, &res, 1), FINDINGS_NONE);
+	assert_int_equal(findings_add(&store, &scn, &res, 1, NULL), FINDINGS_NONE);
 	make_result(&res, VERDICT_UNREAPABLE, 1);
-	assert_int_equal(findings_add(&store, &scn, &res, 2), FINDINGS_NEW);
+	assert_int_equal(findings_add(&store, &scn, &res, 2, NULL), FINDINGS_NEW);
 	findings_close(&store);
 }
 
@@ -218,11 +218,11 @@ static void test_smallest_input(void **state)
 	make_scenario(&smaller, 2);
 	make_result(&res, VERDICT_PINNED, 0x1234);
 	assert_int_equal(findings_open(&store, dir_fd, SEVERITY_CONTRACT, "host"), 0);
-	findings_add(&store, &first, &res, 1);
+	findings_add(&store, &first, &res, 1, NULL);
 	findings_replayed(&store, 0x1234, VERDICT_PINNED, 4, 5);
 	/* A little shorter is not worth the runs that show whether it replays. */
-	assert_int_equal(findings_add(&store, &shorter, &res, 2), FINDINGS_KNOWN);
-	assert_int_equal(findings_add(&store, &small, &res, 2), FINDINGS_SMALLER);
+	assert_int_equal(findings_add(&store, &shorter, &res, 2, NULL), FINDINGS_KNOWN);
+	assert_int_equal(findings_add(&store, &small, &res, 2, NULL), FINDINGS_SMALLER);
 	assert_content(PINNED "/scenario.bin", &first);
 	findings_replace(&store, &small, &res, 5, 5);
 	assert_content(PINNED "/scenario.bin", &small);
@@ -230,7 +230,7 @@ static void test_smallest_input(void **state)
 	/* Smaller still, but it replays worse: not better. */
 	findings_replace(&store, &smaller, &res, 3, 5);
 	assert_content(PINNED "/scenario.bin", &small);
-	assert_int_equal(findings_add(&store, &first, &res, 3), FINDINGS_KNOWN);
+	assert_int_equal(findings_add(&store, &first, &res, 3, NULL), FINDINGS_KNOWN);
 	findings_close(&store);
 }
 
@@ -245,8 +245,8 @@ static void test_survives_a_crash(void **state)
 	make_scenario(&scn, 3);
 	make_result(&res, VERDICT_PINNED, 0x1234);
 	assert_int_equal(findings_open(&store, dir_fd, SEVERITY_CONTRACT, "host"), 0);
-	findings_add(&store, &scn, &res, 7);
-	findings_add(&store, &scn, &res, 8);
+	findings_add(&store, &scn, &res, 7, NULL);
+	findings_add(&store, &scn, &res, 8, NULL);
 	findings_replayed(&store, 0x1234, VERDICT_PINNED, 5, 5);
 	findings_close(&store);
 	/* A folder that was being made when the process died. */
@@ -261,7 +261,7 @@ static void test_survives_a_crash(void **state)
 	assert_int_equal(store.list[0]->replayed, 5);
 	assert_true(scenario_equal(&store.list[0]->scn, &scn));
 	assert_false(exists("findings/bug/.stuck-0000000000000001"));
-	assert_int_equal(findings_add(&store, &scn, &res, 9), FINDINGS_KNOWN);
+	assert_int_equal(findings_add(&store, &scn, &res, 9, NULL), FINDINGS_KNOWN);
 	findings_close(&store);
 }
 
@@ -311,9 +311,9 @@ static void test_half_written(void **state)
 	make_scenario(&scn, 3);
 	assert_int_equal(findings_open(&store, dir_fd, SEVERITY_CONTRACT, "host"), 0);
 	make_result(&res, VERDICT_PINNED, 0x1234);
-	findings_add(&store, &scn, &res, 1);
+	findings_add(&store, &scn, &res, 1, NULL);
 	make_result(&res, VERDICT_LOST, 0x1234);
-	findings_add(&store, &scn, &res, 2);
+	findings_add(&store, &scn, &res, 2, NULL);
 	findings_close(&store);
 	assert_int_equal(truncate_at(PINNED "/finding.json"), 0);
 	assert_int_equal(
@@ -361,10 +361,10 @@ static void test_disk_full(void **state)
 	make_scenario(&scn, 3);
 	assert_int_equal(findings_open(&store, fd, SEVERITY_CONTRACT, "host"), 0);
 	make_result(&res, VERDICT_PINNED, 0x1234);
-	findings_add(&store, &scn, &res, 1);
+	findings_add(&store, &scn, &res, 1, NULL);
 	fill_disk(fd);
 	make_result(&res, VERDICT_PINNED, 0x9999);
-	assert_int_equal(findings_add(&store, &scn, &res, 2), FINDINGS_NEW);
+	assert_int_equal(findings_add(&store, &scn, &res, 2, NULL), FINDINGS_NEW);
 	assert_int_equal(store.error, -ENOSPC);
 	assert_int_equal(findings_flush(&store), 1);
 	assert_int_equal(count_entries("findings/bug"), 1);

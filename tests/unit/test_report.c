@@ -314,13 +314,15 @@ static void test_campaign_lines(void **state)
 	assert_float_equal(data.findings[0].points[2].x, 9, 0);
 	assert_float_equal(data.findings[0].points[2].y, 2, 0);
 	assert_int_equal(data.findings[1].n, 2);
-	campaign_data_plot_line(&data, "# relative_time, cycles_done, cur_item");
-	campaign_data_plot_line(
-		&data, "18, 0, 6, 153, 145, 113, 0.61%, 8, 0, 2, 74.56, 769, 401");
-	assert_int_equal(data.afl[0].n, 1);
-	assert_float_equal(data.afl[0].points[0].y, 153, 0);
-	assert_float_equal(data.afl[1].points[0].y, 401, 0);
-	assert_float_equal(data.afl[2].points[0].y, 74.56, 1e-9);
+	campaign_data_stats_line(&data, "2\t100\t8\t30\t5\t6\t9\t40\t0");
+	campaign_data_stats_line(&data, "torn");
+	campaign_data_stats_line(&data, "4\t300\t12\t50\t5\t6\t9\t140\t0");
+	assert_int_equal(data.rate.n, 2);
+	assert_float_equal(data.rate.points[1].x, 4, 0);
+	assert_float_equal(data.rate.points[1].y, 100, 1e-9);
+	assert_float_equal(data.known.points[1].y, 50, 1e-9);
+	assert_float_equal(data.paths.points[1].y, 50, 0);
+	assert_float_equal(data.jobs.points[1].y, 12, 0);
 	campaign_data_release(&data);
 }
 
