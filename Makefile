@@ -174,7 +174,13 @@ $(B)/dying_executor: $(B)/obj/tests/fake/dying_executor.o $(B)/libharness.a
 	$(if $(filter 1,$(V)),,@echo "  LD      $@")
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $^
 
-tests: all $(GUEST_INITS) $(UNIT_BIN) $(STANDALONE_BIN) $(B)/shortfuse-fake $(B)/shortfuse-fake-kernels
+# A program as it runs on a CPU whose extended state is too big for a user-mode kernel.
+$(B)/big_xstate: tests/fake/big_xstate.c
+	@mkdir -p $(@D)
+	$(if $(filter 1,$(V)),,@echo "  LD      $@")
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+tests: all $(GUEST_INITS) $(B)/big_xstate $(UNIT_BIN) $(STANDALONE_BIN) $(B)/shortfuse-fake $(B)/shortfuse-fake-kernels
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory tests

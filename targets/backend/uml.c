@@ -13,6 +13,7 @@
 #include "targets/kernel/image.h"
 #include "targets/kernel/initramfs.h"
 #include "targets/plumbing/peer.h"
+#include "targets/plumbing/xstate.h"
 
 #define BOOT_MS	  30000
 #define STOP_MS	  1000
@@ -54,9 +55,10 @@ struct uml {
 static int start_process(struct uml *uml, int channel, int console)
 {
 	/* Descriptors in the kernel's process: 3 the channel, 4 the initramfs. */
+	size_t n = N_ARGUMENTS + 3;
 	char mem[32];
 	int fds[] = {channel, uml->initramfs};
-	const char *argv[N_ARGUMENTS + 5] = {uml->image.kernel, mem,
+	const char *argv[N_ARGUMENTS + 6] = {uml->image.kernel, mem,
 					     "initrd=/proc/self/fd/4"};
 	struct spawn sp = {.argv = argv, .fds = fds, .n_fds = 2, .cpu = uml->opt.cpu};
 
@@ -64,7 +66,11 @@ static int start_process(struct uml *uml, int channel, int console)
 		 uml->opt.memory_mb ? uml->opt.memory_mb : MEMORY_MB);
 	memcpy(argv + 3, arguments, sizeof(arguments));
 	if (uml->opt.virtual_time)
-		argv[N_ARGUMENTS + 3] = "time-travel=inf-cpu";
+		argv[n++] = "time-travel=inf-cpu";
+	/* What the kernel does not know goes to the environment of init. */
+	sp.hide_xstate = xstate_is_too_big();
+	if (sp.hide_xstate)
+		argv[n++] = xstate_tunables;
 	sp.out = sp.err = console;
 	sp.mode = SPAWN_CAGED;
 	/* Its processes hand every guest task over to each other: on two CPUs it is 2-4

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "spawn.h"
+#include "xstate.h"
 
 #define MAX_FDS	 8
 #define HIGH_FD	 100 /* out of the way of the numbers that the program gets */
@@ -67,6 +68,8 @@ _Noreturn static void execute(const struct spawn *sp, int report)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	if (sp->hide_xstate && xstate_hide() < 0)
+		fail(report);
 	execv(sp->argv[0], (char *const *)sp->argv);
 	fail(report);
 }

@@ -30,6 +30,7 @@ struct spawn {
 	int out, err; /* its standard output and error, -1: /dev/null */
 	int cpu;      /* pinned to it, -1: not */
 	enum spawn_mode mode;
+	bool hide_xstate; /* see xstate.h */
 };
 
 struct process {
