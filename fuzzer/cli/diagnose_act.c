@@ -29,107 +29,156 @@ static void sleep_ms(long ms)
 	nanosleep(&ts, NULL);
 }
 
-/* Tasks of the snapshot that are where they were. */
-static size_t count_unmoved(const struct live *live, const struct live_conn *conn)
+/* Gone, or only to be reaped by its parent, or it ran. */
+static bool went_on(const struct live *live, const struct snap_task *was)
 {
-	struct snap_task *now = malloc(sizeof(*now));
+	struct task_sample now;
+
+	return procfs_sample_safe(&live->pf, was->pid, was->tid, &now) < 0 ||
+	       (now.state == 'Z' && now.n_threads <= 1) || now.switches != was->switches;
+}
+
+/* Of the tasks that waited: how many are where they were. */
+static size_t count_unmoved(const struct live *live, const struct snap_task *tasks,
+			    size_t n_tasks)
+{
 	size_t n = 0;
 
-	for (size_t i = 0; now && i < conn->snap.n_tasks; i++) {
-		const struct snap_task *was = &conn->snap.tasks[i];
-		enum wait_kind wait = wait_of_task(was);
+	for (size_t i = 0; i < n_tasks; i++) {
+		enum wait_kind wait = wait_of_task(&tasks[i]);
 
-		if (wait == WAIT_NONE || wait == WAIT_DEV_READ || wait == WAIT_CHILD ||
-		    wait == WAIT_STOPPED)
-			continue;
-		memset(now, 0, sizeof(*now));
-		if (procfs_read_task(&live->pf, was->pid, was->tid, now) < 0 ||
-		    now->vanished)
-			continue;
-		n += now->switches == was->switches && !strcmp(now->wchan, was->wchan) &&
-		     now->state == was->state;
+		/* A parent goes on when its child wants it to. */
+		n += wait != WAIT_VFORK && !went_on(live, &tasks[i]);
 	}
-	free(now);
 	return n;
 }
 
 /* 0: all tasks went on. */
-static int unwedge_one(struct live *live, const struct live_conn *conn, uint32_t number)
+static int unwedge_one(struct live *live, const struct live_conn *conn)
 {
 	size_t left = conn->n_tasks;
-	bool sure = conn->sure && conn->number == number;
 	int ret;
 
 	printf("aborting connection %u: writing 1 to /sys/fs/fuse/connections/%u/abort; "
 	       "every request on "
-	       "it fails with ECONNABORTED, and %s%s is dead until it is mounted again\n",
-	       number, number, conn->mount[0] ? conn->mount : "its mount",
-	       sure ? "" : " (the connection was named by you: it is not certain)");
+	       "it fails with ECONNABORTED, and %s is dead until it is mounted again\n",
+	       conn->number, conn->number, conn->mount[0] ? conn->mount : "its mount");
 	fflush(stdout);
-	ret = fusectl_abort(&live->ctl, number);
+	ret = fusectl_abort(&live->ctl, conn->number);
 	if (ret < 0) {
-		printf("connection %u: abort: %s\n", number, strerror(-ret));
+		printf("connection %u: abort: %s\n", conn->number, strerror(-ret));
 		return -1;
 	}
 	for (int ms = 0; ms < FREED_MS && left; ms += 20) {
-		left = count_unmoved(live, conn);
+		left = count_unmoved(live, conn->snap.tasks, conn->n_tasks);
 		if (left)
 			sleep_ms(20);
 	}
-	printf("connection %u: %zu of %zu tasks went on\n", number,
-	       conn->n_tasks - (left < conn->n_tasks ? left : conn->n_tasks),
-	       conn->n_tasks);
+	printf("connection %u: %zu of %zu tasks went on\n", conn->number,
+	       conn->n_tasks - left, conn->n_tasks);
 	return left ? -1 : 0;
 }
 
-/* A server that is alive and stopped needs SIGCONT, not an abort. 0: none. */
-static pid_t stopped_server(const struct live *live, uint32_t number)
+static int64_t born(const struct live *live, uint32_t number)
 {
-	for (size_t i = 0; i < live->n_servers; i++)
-		if (live->servers[i].conn == number && live->servers[i].stopped)
-			return live->servers[i].pid;
-	return 0;
+	for (size_t i = 0; i < live->n_numbers; i++)
+		if (live->numbers[i] == number)
+			return live->born[i];
+	return -1;
 }
 
-int diagnose_unwedge(struct live *live, const struct diagnose_options *opt)
+/* Wanted, and an abort is in order. */
+static const struct live_conn *next_culprit(const struct live *live,
+					    const struct diagnose_options *opt,
+					    const uint32_t *done, size_t n_done)
+{
+	for (size_t i = 0; i < live->n_conns; i++) {
+		const struct live_conn *conn = &live->conns[i];
+		bool seen = false;
+
+		for (size_t j = 0; j < n_done; j++)
+			seen |= done[j] == conn->number;
+		if (!seen && live_is_culprit(live, conn) &&
+		    diagnose_wants(live, opt, conn) &&
+		    (!opt->connection || conn->number == opt->connection))
+			return conn;
+	}
+	return NULL;
+}
+
+static int tell_rest(const struct live *live, const struct diagnose_options *opt)
 {
 	int status = EXIT_CLEAN;
 
 	for (size_t i = 0; i < live->n_conns; i++) {
 		const struct live_conn *conn = &live->conns[i];
 
-		if (conn->state != LIVE_STUCK || !diagnose_wants(live, opt, conn))
+		if (!diagnose_flags(conn) || !diagnose_wants(live, opt, conn))
 			continue;
-		if (!opt->connection && (!conn->number || !conn->sure)) {
-			if (conn->number)
-				printf("not aborted: connection %u is a guess; give "
-				       "--connection %u if "
-				       "you know better\n",
-				       conn->number, conn->number);
-			else
-				printf("not aborted: which connection it is cannot be "
-				       "told; give --pid "
-				       "and --connection if you know\n");
-			status = EXIT_FLAGGED;
-		} else if (!opt->connection && stopped_server(live, conn->number)) {
-			printf("not aborted: process %d, the server of connection %u, is "
-			       "stopped: continue it, or "
-			       "give --connection %u\n",
-			       stopped_server(live, conn->number), conn->number,
+		status = EXIT_FLAGGED;
+		if (!conn->number)
+			printf("not aborted: which connection process %d waits for "
+			       "cannot "
+			       "be told; give --connection N --anyway if you know\n",
+			       conn->owner);
+		else if (conn->state == LIVE_WEDGED)
+			printf("not aborted: connection %u is still wedged\n",
 			       conn->number);
-			status = EXIT_FLAGGED;
-		} else if (unwedge_one(live, conn,
-				       opt->connection ? opt->connection : conn->number) <
-			   0) {
-			status = EXIT_FLAGGED;
-		}
+		else
+			printf("not aborted: connection %u is not wedged: %s; "
+			       "--connection %u --anyway aborts it all the same\n",
+			       conn->number, conn->why, conn->number);
 	}
+	return status;
+}
+
+static int unwedge_anyway(struct live *live, const struct diagnose_options *opt)
+{
+	const struct live_conn *conn = live_conn_find(live, opt->connection);
+
+	if (!conn) {
+		printf("not aborted: connection %u %s\n", opt->connection,
+		       born(live, opt->connection) < 0 ? "does not exist"
+						       : "has no request");
+		return EXIT_FLAGGED;
+	}
+	return unwedge_one(live, conn) < 0 ? EXIT_FLAGGED : EXIT_CLEAN;
+}
+
+#define MAX_ABORTS 64
+
+int diagnose_unwedge(struct live *live, const struct diagnose_options *opt)
+{
+	const struct live_conn *conn;
+	uint32_t done[MAX_ABORTS];
+	size_t n_done = 0;
+	int status;
+
+	if (opt->anyway)
+		return unwedge_anyway(live, opt);
+	while (n_done < MAX_ABORTS && (conn = next_culprit(live, opt, done, n_done))) {
+		uint32_t number = conn->number;
+		int64_t was_born = born(live, number);
+
+		/* It must be so in another look, made right before; and no newer connection may have got its number. */
+		if (diagnose_look(live, opt) < 0)
+			return EXIT_INFRA;
+		done[n_done++] = number;
+		conn = live_conn_find(live, number);
+		if (conn && live_is_culprit(live, conn) && born(live, number) == was_born)
+			unwedge_one(live, conn);
+		/* What waited for it may be free now. */
+		if (diagnose_look(live, opt) < 0)
+			return EXIT_INFRA;
+	}
+	status = tell_rest(live, opt);
 	return status;
 }
 
 /* What was last said of a connection. */
 struct said {
 	uint32_t number;
+	pid_t owner; /* of number 0 */
 	enum live_state state;
 	uint64_t root_hash;
 	bool seen;
@@ -153,10 +202,12 @@ static int emit(const char *event, uint32_t number, const struct live_conn *conn
 	if (json && conn) {
 		json_object_set_new(json, "tasks",
 				    json_integer((json_int_t)conn->n_tasks));
-		json_object_set_new(json, "certain", json_boolean(conn->sure));
+		json_object_set_new(
+			json, "certain",
+			json_boolean(conn->named || conn->state == LIVE_WEDGED));
 		json_object_set_new(json, "mount", json_string(conn->mount));
 		json_object_set_new(json, "roots", json_string(conn->ex.roots_text));
-		json_object_set_new(json, "reason", json_string(conn->ex.reason));
+		json_object_set_new(json, "reason", json_string(conn->reason));
 		json_object_set_new(json, "why", json_string(conn->why));
 	}
 	line = json ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -169,18 +220,18 @@ static int emit(const char *event, uint32_t number, const struct live_conn *conn
 	return 0;
 }
 
-static struct said *said_of(struct watch *watch, uint32_t number)
+static struct said *said_of(struct watch *watch, uint32_t number, pid_t owner)
 {
 	struct said *said;
 
 	for (size_t i = 0; i < watch->n; i++)
-		if (watch->said[i].number == number)
+		if (watch->said[i].number == number && watch->said[i].owner == owner)
 			return &watch->said[i];
 	said = realloc(watch->said, (watch->n + 1) * sizeof(*said));
 	if (!said)
 		return NULL;
 	watch->said = said;
-	watch->said[watch->n] = (struct said){.number = number};
+	watch->said[watch->n] = (struct said){.number = number, .owner = owner};
 	return &watch->said[watch->n++];
 }
 
@@ -196,15 +247,15 @@ static int tell_changes(const struct live *live, const struct diagnose_options *
 		const struct live_conn *conn = &live->conns[i];
 		struct said *said;
 
-		/* What only waits comes and goes with every request of a slow server: no news. */
-		if (conn->state != LIVE_STUCK || !diagnose_wants(live, opt, conn))
+		/* What is slow comes and goes with every request: no news. */
+		if (!diagnose_flags(conn) || !diagnose_wants(live, opt, conn))
 			continue;
-		said = said_of(watch, conn->number);
+		said = said_of(watch, conn->number, conn->owner);
 		if (!said)
 			return -ENOMEM;
 		said->seen = true;
 		if (said->state != conn->state)
-			ret = emit("stuck", conn->number, conn);
+			ret = emit(live_state_names[conn->state], conn->number, conn);
 		else if (said->root_hash != conn->ex.root_hash)
 			ret = emit("changed", conn->number, conn);
 		said->state = conn->state;
@@ -223,13 +274,21 @@ static int tell_changes(const struct live *live, const struct diagnose_options *
 int diagnose_watch(struct live *live, const struct diagnose_options *opt)
 {
 	struct sigaction sa = {.sa_handler = on_signal};
+	struct timespec begin, end;
 	struct watch watch = {0};
 	int ret = 0, status;
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	while (!interrupted && !ret) {
+		clock_gettime(CLOCK_MONOTONIC, &begin);
 		ret = diagnose_look(live, opt);
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		if (!ret && opt->textfile)
+			ret = diagnose_textfile(
+				live, opt,
+				(double)(end.tv_sec - begin.tv_sec) +
+					(double)(end.tv_nsec - begin.tv_nsec) / 1e9);
 		if (!ret)
 			ret = tell_changes(live, opt, &watch);
 		if (!ret && !interrupted)
@@ -260,6 +319,21 @@ static int put_explanation_json(const struct snapshot *snap, const struct explan
 	return ret ? -EIO : 0;
 }
 
+/* What was found where all connections were seen goes before what this one tells. */
+static void put_saved(const json_t *json, const struct snapshot *snap,
+		      const struct explanation *ex)
+{
+	const char *state = json_string_value(json_object_get(json, "state"));
+	const char *reason = json_string_value(json_object_get(json, "reason"));
+	const char *why = json_string_value(json_object_get(json, "why"));
+
+	printf("connection %u: %s%s%s\n", snap->conn.number, state ? state : "",
+	       state ? ": " : "", reason ? reason : ex->reason);
+	printf("%s", ex->chain);
+	if (why)
+		printf("%s: %s\n", state ? state : "why", why);
+}
+
 /* One saved snapshot, explained again. 1: it has roots, 0: none, -EINVAL. */
 static int explain_saved(const json_t *json, const struct diagnose_options *opt,
 			 char *err)
@@ -281,7 +355,7 @@ static int explain_saved(const json_t *json, const struct diagnose_options *opt,
 	} else if (opt->json) {
 		ret = put_explanation_json(&snap, &ex);
 	} else {
-		printf("connection %u: %s\n%s", snap.conn.number, ex.reason, ex.chain);
+		put_saved(json, &snap, &ex);
 		for (size_t i = 0; i < snap.n_tasks && i < 20; i++)
 			diagnose_task_line(&snap.tasks[i], stdout);
 	}

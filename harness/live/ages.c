@@ -96,6 +96,27 @@ static double least_clock(double *clocks, int proc, const cpu_set_t *cpus, doubl
 	return least;
 }
 
+static double age_of(const struct live *live, double *clocks, const cpu_set_t *cpus,
+		     pid_t pid, pid_t tid, bool in_exec)
+{
+	double started, now = -1;
+	char who[48];
+	int cpu;
+
+	snprintf(who, sizeof(who), "%d/task/%d", pid, tid);
+	started = exec_start(live->pf.fd, who);
+	if (started <= 0)
+		return -1;
+	if (in_exec) {
+		now = least_clock(clocks, live->pf.fd, cpus, started);
+	} else {
+		cpu = last_cpu(live->pf.fd, who);
+		if (cpu >= 0 && cpu < MAX_CPUS)
+			now = known_clock(clocks, live->pf.fd, cpu);
+	}
+	return now >= started ? (now - started) / 1000.0 : -1;
+}
+
 void live_ages(struct live *live)
 {
 	double *clocks = calloc(MAX_CPUS, sizeof(*clocks));
@@ -107,23 +128,17 @@ void live_ages(struct live *live)
 	}
 	for (size_t i = 0; i < live->n_tasks; i++) {
 		struct live_task *lt = &live->tasks[i];
-		double started, now = -1;
-		char who[48];
-		int cpu;
 
-		snprintf(who, sizeof(who), "%d/task/%d", lt->task.pid, lt->task.tid);
-		started = exec_start(live->pf.fd, who);
-		if (started <= 0)
-			continue;
-		if (lt->in_exec) {
-			now = least_clock(clocks, live->pf.fd, &before, started);
-		} else {
-			cpu = last_cpu(live->pf.fd, who);
-			if (cpu >= 0 && cpu < MAX_CPUS)
-				now = known_clock(clocks, live->pf.fd, cpu);
-		}
-		if (now >= started)
-			lt->age_s = (now - started) / 1000.0;
+		lt->age_s = age_of(live, clocks, &before, lt->task.pid, lt->task.tid,
+				   lt->in_exec);
+	}
+	for (size_t i = 0; i < live->n_threads; i++) {
+		struct live_thread *th = &live->threads[i];
+
+		/* stat and sched of a task in execve() can block. */
+		if (th->does != THREAD_DYING)
+			th->age_s =
+				age_of(live, clocks, &before, th->pid, th->tid, false);
 	}
 	sched_setaffinity(0, sizeof(before), &before);
 	free(clocks);

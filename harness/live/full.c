@@ -62,8 +62,7 @@ static int count_requests(const struct live *live, const struct moment *m, size_
 		const struct evidence *ev = &m->ev[i];
 		struct task_sample now;
 
-		if ((ev->kind != EVIDENCE_FD && ev->kind != EVIDENCE_PATH) || ev->other ||
-		    ev->conns[0] != number)
+		if (!evidence_is_exact(ev) || ev->other || ev->conns[0] != number)
 			continue;
 		if (procfs_sample(&live->pf, m->task[i].pid, m->task[i].tid, &now) < 0 ||
 		    now.switches != m->task[i].switches || now.running)
@@ -84,7 +83,8 @@ static int prove_once(struct live *live, struct moment *m)
 
 	if (!n)
 		return 0;
-	ret = evidence_collect(m->query, n, live->numbers, live->n_numbers, m->ev);
+	ret = evidence_collect(m->query, n, live->numbers, live->n_numbers,
+			       &live->stacked, m->ev);
 	for (size_t i = 0; i < live->n_numbers && !ret; i++) {
 		int waiting, known = 0;
 

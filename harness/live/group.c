@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One snapshot for each connection that tasks wait on. */
+/* One snapshot for each connection that tasks wait on, and for each process whose connection is not known. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,21 +11,23 @@
 
 #define SERVER_THREADS 64 /* of one server: kept in the snapshot */
 
-struct live_conn *live_conn_find(struct live *live, uint32_t number)
+struct live_conn *live_conn_find(const struct live *live, uint32_t number)
 {
-	for (size_t i = 0; i < live->n_conns; i++)
+	for (size_t i = 0; number && i < live->n_conns; i++)
 		if (live->conns[i].number == number)
 			return &live->conns[i];
 	return NULL;
 }
 
-static struct live_conn *conn_of(struct live *live, uint32_t number)
+static struct live_conn *conn_of(struct live *live, uint32_t number, pid_t owner)
 {
-	struct live_conn *conn = live_conn_find(live, number);
+	struct live_conn *conn;
 	int at = live_index(live, number);
 
-	if (conn)
-		return conn;
+	for (size_t i = 0; i < live->n_conns; i++)
+		if (live->conns[i].number == number &&
+		    (number || live->conns[i].owner == owner))
+			return &live->conns[i];
 	conn = realloc(live->conns, (live->n_conns + 1) * sizeof(*conn));
 	if (!conn)
 		return NULL;
@@ -34,6 +36,7 @@ static struct live_conn *conn_of(struct live *live, uint32_t number)
 	memset(conn, 0, sizeof(*conn));
 	snapshot_init(&conn->snap);
 	conn->number = number;
+	conn->owner = number ? 0 : owner;
 	conn->oldest_s = -1;
 	conn->waiting_min = at < 0 ? -1 : live->waiting_min[at];
 	conn->waiting_max = at < 0 ? -1 : live->waiting_max[at];
@@ -44,37 +47,34 @@ static struct live_conn *conn_of(struct live *live, uint32_t number)
 	return conn;
 }
 
-/* The best evidence of all its tasks; live_decide() asks for that of the task that it decides by. */
+/* By the best evidence of all its tasks. */
 static void how_sure(struct live_conn *conn, const struct live_task *lt)
 {
-	if (!live_is_request(lt) || conn->best >= lt->sure)
+	static const char *const what[] = {
+		[EVIDENCE_FD] = "the open file",  [EVIDENCE_PATH] = "the path",
+		[EVIDENCE_DEVICE] = "the device", [EVIDENCE_MAP] = "the mapping",
+		[EVIDENCE_WORK] = "the work",
+	};
+
+	if (!conn->number || lt->bystander || conn->named)
 		return;
-	conn->best = lt->sure;
-	if (lt->in_exec)
-		snprintf(conn->sure_by, sizeof(conn->sure_by),
-			 "presumably: process %d hangs in execve(), where nothing can be "
-			 "read; "
-			 "this is the only connection in question",
-			 lt->task.pid);
-	else if (lt->sure == SURE_MAYBE)
-		snprintf(conn->sure_by, sizeof(conn->sure_by),
-			 "presumably: others have requests waiting too; of those in "
-			 "reach of process "
-			 "%d it is the only one, or the only one without a living server",
-			 lt->task.pid);
-	else if (lt->ev.kind == EVIDENCE_FD || lt->ev.kind == EVIDENCE_PATH)
-		snprintf(conn->sure_by, sizeof(conn->sure_by), "%s of process %d (%.60s)",
-			 lt->ev.kind == EVIDENCE_FD ? "the open file" : "the path",
-			 lt->task.pid, lt->ev.where);
-	else
-		snprintf(conn->sure_by, sizeof(conn->sure_by),
-			 "the only connection with a request waiting that is not another "
-			 "task's");
+	conn->named = lt->sure == SURE_YES && evidence_is_exact(&lt->ev);
+	if (conn->named)
+		snprintf(conn->sure_by, sizeof(conn->sure_by), "%s of process %d (%.99s)",
+			 what[lt->ev.kind], lt->task.pid, lt->ev.where);
+	else if (live_is_request(lt))
+		snprintf(
+			conn->sure_by, sizeof(conn->sure_by),
+			"presumably: process %d waits for FUSE, %s, and this is the only "
+			"connection in question",
+			lt->task.pid,
+			lt->in_exec ? "in execve(), where nothing can be read"
+				    : "nothing of it tells where");
 }
 
 static int add_task(struct live *live, const struct live_task *lt)
 {
-	struct live_conn *conn = conn_of(live, lt->conn);
+	struct live_conn *conn = conn_of(live, lt->conn, lt->task.pid);
 	struct snap_task *task;
 
 	task = conn ? snapshot_add_task(&conn->snap) : NULL;
@@ -121,13 +121,10 @@ static int add_server_thread(void *ctx, pid_t pid, pid_t tid)
 static int add_server(struct live *live, struct live_conn *conn)
 {
 	struct server_walk walk = {.live = live, .conn = conn};
-	const struct live_server *sv = NULL;
+	const struct live_server *sv = live_server_of(live, conn->number);
 	pid_t dying = 0;
 
-	for (size_t i = 0; i < live->n_servers && !sv; i++)
-		if (conn->number && live->servers[i].conn == conn->number)
-			sv = &live->servers[i];
-	for (size_t i = 0; !sv && i < conn->snap.n_tasks; i++) {
+	for (size_t i = 0; !sv && conn->number && i < conn->snap.n_tasks; i++) {
 		const struct snap_task *task = &conn->snap.tasks[i];
 
 		if (!(task->flags & PF_EXITING) || task->role == ROLE_INIT ||
@@ -146,27 +143,48 @@ static int add_server(struct live *live, struct live_conn *conn)
 	return walk.err;
 }
 
+static int take_mount(void *ctx, const struct conn_mount *mount)
+{
+	struct live_conn *conn = ctx;
+
+	if (mount->number != conn->number)
+		return 0;
+	snprintf(conn->mount, sizeof(conn->mount), "%s on %s", mount->type, mount->point);
+	return 1;
+}
+
 /* "fuse.sshfs on /mnt/x": from the mount namespace of a task, of the server, or our own. */
 static void find_mount(const struct live *live, struct live_conn *conn)
 {
-	struct conn_mount mounts[16];
 	size_t tries = conn->snap.n_tasks < 4 ? conn->snap.n_tasks : 4;
 
 	for (size_t i = 0; i < tries + 2 && !conn->mount[0] && conn->number; i++) {
-		const struct snap_task *task = &conn->snap.tasks[i < tries ? i : 0];
-		pid_t pid = i < tries	 ? task->pid
+		const struct snap_task *task = i < tries ? &conn->snap.tasks[i] : NULL;
+		pid_t pid = task	 ? task->pid
 			    : i == tries ? conn->snap.conn.daemon_pid
 					 : getpid();
-		int n = evidence_mounts(pid, i < tries ? task->tid : pid, live->numbers,
-					live->n_numbers, mounts, 16);
 
-		for (int j = 0; j < n; j++)
-			if (mounts[j].number == conn->number) {
-				snprintf(conn->mount, sizeof(conn->mount), "%s on %s",
-					 mounts[j].type, mounts[j].point);
-				break;
-			}
+		evidence_mounts(pid, task ? task->tid : pid, &conn->number, 1, take_mount,
+				conn);
 	}
+	(void)live;
+}
+
+/* Requests that no task accounts for. What waits for a page waits for a request of the kernel's own. */
+static void count_unseen(const struct live *live, struct live_conn *conn)
+{
+	int seen = 0, pages = 0;
+
+	for (size_t i = 0; i < live->n_tasks; i++) {
+		const struct live_task *lt = &live->tasks[i];
+
+		if (lt->conn != conn->number)
+			continue;
+		seen += live_is_counted(lt) || lt->in_exec;
+		pages |= !live_is_counted(lt) && live_is_request(lt);
+	}
+	seen += pages;
+	conn->unseen = conn->waiting_min > seen ? conn->waiting_min - seen : 0;
 }
 
 int live_group(struct live *live)
@@ -177,14 +195,21 @@ int live_group(struct live *live)
 		const struct live_task *lt = &live->tasks[i];
 
 		/* Locks and namespaces that nothing ties to a connection are not ours to explain. */
-		if (lt->conn || live_is_request(lt))
+		if (lt->conn || (live_is_request(lt) && !lt->bystander &&
+				 !(evidence_is_exact(&lt->ev) && lt->ev.other)))
 			ret = add_task(live, lt);
 	}
+	for (size_t i = 0; i < live->n_numbers && !ret; i++)
+		if (live->waiting_min[i] > 0 && !conn_of(live, live->numbers[i], 0))
+			ret = -ENOMEM;
 	for (size_t i = 0; i < live->n_conns && !ret; i++) {
-		ret = add_server(live, &live->conns[i]);
-		find_mount(live, &live->conns[i]);
+		struct live_conn *conn = &live->conns[i];
+
+		count_unseen(live, conn);
+		ret = add_server(live, conn);
+		find_mount(live, conn);
 		if (!ret)
-			ret = explain_snapshot(&live->conns[i].snap, &live->conns[i].ex);
+			ret = explain_snapshot(&conn->snap, &conn->ex);
 	}
 	return ret;
 }

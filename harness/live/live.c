@@ -58,11 +58,13 @@ static void clear(struct live *live)
 	free(live->conns);
 	free(live->tasks);
 	free(live->servers);
+	free(live->threads);
+	live->threads = NULL;
 	live->conns = NULL;
 	live->tasks = NULL;
 	live->servers = NULL;
 	live->n_conns = live->n_tasks = live->n_servers = live->n_numbers = 0;
-	live->n_left_out = live->n_movers = 0;
+	live->n_left_out = live->n_movers = live->n_threads = live->stacked.n = 0;
 	memset(live->proved_full, 0, sizeof(live->proved_full));
 }
 
@@ -81,18 +83,18 @@ int live_look(struct live *live, const struct live_options *opt)
 	if (live->no_fuse)
 		return 0;
 	ret = live_survey(live, opt);
-	if (ret < 0 || !live->n_tasks)
+	if (ret < 0 || !live->n_numbers)
 		return ret;
 	live_ages(live);
-	ret = live_find_servers(live);
-	if (ret < 0)
-		return ret;
 	live_name_servers(live);
 	ret = live_attribute(live);
 	if (ret < 0)
 		return ret;
+	live_judge_threads(live);
 	ret = live_group(live);
-	if (!ret)
-		live_decide(live, opt);
-	return ret;
+	if (ret < 0)
+		return ret;
+	live_decide(live, opt);
+	live_say(live, opt);
+	return 0;
 }

@@ -27,6 +27,7 @@
 struct set {
 	const uint32_t *conns;
 	size_t n;
+	const struct stacked *stacked;
 };
 
 struct shared {
@@ -71,11 +72,50 @@ static int dev_of(int fd, const char *path, int flags, uint32_t *ret)
 static bool exact(struct evidence *ev, const struct set *set, enum evidence_kind kind,
 		  uint32_t number)
 {
+	uint32_t below = 0;
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < set->stacked->n; i++)
+		if (set->stacked->on[i].dev == number &&
+		    set->stacked->on[i].conn != below) {
+			below = set->stacked->on[i].conn;
+			n++;
+		}
+	if (n == 1) {
+		ev->below = true;
+		number = below;
+	}
 	ev->kind = kind;
 	ev->other = !is_conn(set, number);
 	if (!ev->other)
 		add(ev->conns, &ev->n, number);
 	return true;
+}
+
+/* A server that writes a notification has no request of its own; its device tells the connection. */
+static bool from_device(const struct evidence_query *q, int fd, const struct set *set,
+			struct evidence *ev)
+{
+	char path[64], buf[1024], *p;
+	ssize_t n;
+	int in;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/fd/%d", q->pid, q->tid, fd);
+	n = readlink(path, buf, sizeof(buf) - 1);
+	if (n < 9 || strncmp(buf + n - 9, "/dev/fuse", 9))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/fdinfo/%d", q->pid, q->tid, fd);
+	in = open(path, O_RDONLY | O_CLOEXEC);
+	n = in < 0 ? -1 : read(in, buf, sizeof(buf) - 1);
+	if (in >= 0)
+		close(in);
+	buf[n > 0 ? n : 0] = '\0';
+	p = strstr(buf, "fuse_connection:");
+	if (!p)
+		return false;
+	snprintf(ev->where, sizeof(ev->where), "descriptor %d is its /dev/fuse", fd);
+	return exact(ev, set, EVIDENCE_DEVICE,
+		     (uint32_t)strtoul(p + strlen("fuse_connection:"), NULL, 10));
 }
 
 static bool from_fd(const struct evidence_query *q, unsigned int arg,
@@ -87,6 +127,8 @@ static bool from_fd(const struct evidence_query *q, unsigned int arg,
 
 	if (fd < 0)
 		return false;
+	if (from_device(q, fd, set, ev))
+		return true;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/fd/%d", q->pid, q->tid, fd);
 	if (dev_of(AT_FDCWD, path, 0, &number) < 0)
 		return false;
@@ -214,50 +256,70 @@ static void from_held(const struct evidence_query *q, const struct set *set,
 		ev->kind = EVIDENCE_HELD;
 }
 
-int evidence_mounts(pid_t pid, pid_t tid, const uint32_t *conns, size_t n_conns,
-		    struct conn_mount *ret, size_t max)
+static int see_mount(void *ctx, const struct conn_mount *mount)
 {
-	struct set set = {conns, n_conns};
-	char path[64], *line = NULL;
-	size_t size = 0, n = 0;
-	FILE *in;
+	struct evidence *ev = ctx;
 
-	/* Of the thread: a zombie leader has no namespaces any more. */
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/mountinfo", pid, tid);
-	in = fopen(path, "re");
-	if (!in)
-		return -errno;
-	while (n < max && getline(&line, &size, in) > 0) {
-		struct conn_mount *m = &ret[n];
-		const char *tail = strstr(line, " - ");
-		unsigned int maj, min;
-
-		if (!tail ||
-		    sscanf(line, "%*u %*u %u:%u %*s %99s", &maj, &min, m->point) != 3 ||
-		    sscanf(tail, " - %31s %47s", m->type, m->source) != 2)
-			continue;
-		m->number = conn_of_dev(maj, min);
-		if (is_conn(&set, m->number))
-			n++;
-	}
-	free(line);
-	fclose(in);
-	return (int)n;
+	add(ev->seen, &ev->n_seen, mount->number);
+	return 0;
 }
 
 static void from_namespace(const struct evidence_query *q, const struct set *set,
 			   struct evidence *ev)
 {
-	struct conn_mount mounts[32];
-	int n = evidence_mounts(q->pid, q->tid, set->conns, set->n, mounts, 32);
-
-	for (int i = 0; i < n; i++)
-		add(ev->seen, &ev->n_seen, mounts[i].number);
+	evidence_mounts(q->pid, q->tid, set->conns, set->n, see_mount, ev);
 	if (ev->kind != EVIDENCE_NONE || !ev->n_seen)
 		return;
 	ev->kind = EVIDENCE_SEEN;
 	ev->n = ev->n_seen;
 	memcpy(ev->conns, ev->seen, sizeof(ev->conns));
+}
+
+/* A page fault waits on a file that is mapped. Its mmap_lock is held for reading at most: maps can be read. */
+static bool from_maps(const struct evidence_query *q, const struct set *set,
+		      struct evidence *ev)
+{
+	struct evidence found = {0};
+	char path[64], *line = NULL;
+	unsigned int maj, min;
+	size_t size = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/maps", q->pid, q->tid);
+	in = fopen(path, "re");
+	while (in && getline(&line, &size, in) > 0) {
+		uint32_t number;
+
+		if (sscanf(line, "%*s %*s %*s %x:%x", &maj, &min) != 2)
+			continue;
+		number = conn_of_dev(maj, min);
+		if (is_conn(set, number))
+			add(found.conns, &found.n, number);
+	}
+	free(line);
+	if (in)
+		fclose(in);
+	if (found.n != 1)
+		return false;
+	snprintf(ev->where, sizeof(ev->where), "the only one that it has mapped");
+	return exact(ev, set, EVIDENCE_MAP, found.conns[0]);
+}
+
+/* "flush-0:53": the bdi of a connection, named after its device (super_setup_bdi()); "loop0". */
+static bool from_worker(const struct evidence_query *q, const struct set *set,
+			struct evidence *ev)
+{
+	unsigned int maj, min;
+
+	snprintf(ev->where, sizeof(ev->where), "it works for %s", q->worker);
+	if (sscanf(q->worker, "flush-%u:%u", &maj, &min) == 2 &&
+	    is_conn(set, conn_of_dev(maj, min)))
+		return exact(ev, set, EVIDENCE_WORK, conn_of_dev(maj, min));
+	for (size_t i = 0; i < set->stacked->n; i++)
+		if (!strcmp(set->stacked->on[i].name, q->worker))
+			return exact(ev, set, EVIDENCE_WORK, set->stacked->on[i].conn);
+	ev->where[0] = '\0';
+	return false;
 }
 
 static void answer(const struct evidence_query *q, const struct set *set,
@@ -266,7 +328,13 @@ static void answer(const struct evidence_query *q, const struct set *set,
 	const struct syscall_args *sa = q->exiting ? NULL : syscall_args_find(q->syscall);
 	bool found = false;
 
-	if (sa && sa->path >= 0)
+	if (q->worker[0])
+		found = from_worker(q, set, ev);
+	else if (q->fault && from_maps(q, set, ev))
+		found = true;
+	else if (q->fault)
+		sa = NULL; /* the file of the call, or the one behind its buffer */
+	if (!found && sa && sa->path >= 0)
 		found = from_path(q, sa->dirfd, (unsigned int)sa->path, set, ev);
 	if (!found && sa && sa->fd >= 0)
 		found = from_fd(q, (unsigned int)sa->fd, set, ev);
@@ -319,10 +387,24 @@ static bool run_child(struct shared *shared, const struct evidence_query *query,
 	return shared->next >= n;
 }
 
-int evidence_collect(const struct evidence_query *query, size_t n, const uint32_t *conns,
-		     size_t n_conns, struct evidence *ret)
+bool evidence_is_exact(const struct evidence *ev)
 {
-	struct set set = {conns, n_conns};
+	switch (ev->kind) {
+	case EVIDENCE_FD:
+	case EVIDENCE_PATH:
+	case EVIDENCE_DEVICE:
+	case EVIDENCE_MAP:
+	case EVIDENCE_WORK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int evidence_collect(const struct evidence_query *query, size_t n, const uint32_t *conns,
+		     size_t n_conns, const struct stacked *stacked, struct evidence *ret)
+{
+	struct set set = {conns, n_conns, stacked};
 	size_t size = sizeof(struct shared) + n * sizeof(struct evidence);
 	struct shared *shared = mmap(NULL, size, PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -72,7 +73,6 @@ static enum worth worth_reading(const struct procfs *pf, pid_t pid, pid_t tid,
 	case WAIT_NONE:
 	case WAIT_DEV_READ:
 	case WAIT_STOPPED:
-	case WAIT_VFORK:
 		return WORTH_NOTHING;
 	default:
 		return WORTH_READING; /* WAIT_CHILD too: zap_pid_ns_processes() calls do_wait() */
@@ -128,8 +128,36 @@ static bool has_fuse_frame(const struct snap_task *task)
 	return false;
 }
 
-static bool worth_keeping(const struct snap_task *task, enum wait_kind kind)
+/* "kworker/u8:1+flush-0:53": workers tell what they are at, wq_worker_comm() of kernel/workqueue.c. */
+static void read_worker(const struct procfs *pf, struct live_task *lt)
 {
+	int dir = procfs_task_dir(pf, lt->task.pid, lt->task.tid);
+	char comm[80];
+	const char *at;
+
+	if (dir < 0)
+		return;
+	if (procfs_read_at(dir, "comm", comm, sizeof(comm)) > 0 &&
+	    (at = strrchr(comm, '+'))) {
+		snprintf(lt->worker, sizeof(lt->worker), "%s", at + 1);
+		lt->worker[strcspn(lt->worker, "\n")] = '\0';
+	}
+	close(dir);
+}
+
+static bool in_sync(const struct snap_task *task)
+{
+	return task->syscall == SYS_sync;
+}
+
+static bool worth_keeping(const struct live *live, const struct snap_task *task,
+			  enum wait_kind kind)
+{
+	/* What lies on FUSE, as a loop device, waits in frames of its own: its file tells. */
+	if (task->state == 'D' && live->stacked.n)
+		return true;
+	if (in_sync(task))
+		return true;
 	switch (kind) {
 	case WAIT_REPLY:
 	case WAIT_INIT_REPLY:
@@ -137,6 +165,8 @@ static bool worth_keeping(const struct snap_task *task, enum wait_kind kind)
 		return true;
 	case WAIT_THREADS:
 		return task->n_threads > 1;
+	case WAIT_VFORK: /* if its child waits */
+		return true;
 	case WAIT_UNKNOWN:
 		return has_fuse_frame(task);
 	case WAIT_WRITEBACK:
@@ -169,7 +199,7 @@ static int see_thread(void *ctx, pid_t pid, pid_t tid)
 	    read_any(&live->pf, pid, tid, worth == IN_EXEC, &walk->temp) < 0)
 		return 0;
 	kind = wait_of_task(&walk->temp);
-	if (!worth_keeping(&walk->temp, kind))
+	if (!worth_keeping(live, &walk->temp, kind))
 		return 0;
 	if (live->n_tasks == LIVE_MAX_TASKS) {
 		live->n_left_out++;
@@ -189,6 +219,10 @@ static int see_thread(void *ctx, pid_t pid, pid_t tid)
 	lt->in_exec = worth == IN_EXEC;
 	lt->fuse_frame = has_fuse_frame(&lt->task);
 	lt->age_s = -1;
+	lt->kthread = lt->task.flags & PF_KTHREAD;
+	if (lt->kthread)
+		read_worker(&live->pf, lt);
+	lt->bystander = in_sync(&lt->task) || kind == WAIT_VFORK;
 	lt->dying = (lt->task.flags & PF_EXITING) ||
 		    ((lt->task.sigpnd | lt->task.shdpnd) & (1ull << 8));
 	return 0;
@@ -293,15 +327,21 @@ int live_survey(struct live *live, const struct live_options *opt)
 	live->n_numbers = (size_t)ret;
 	read_waiting(live, true);
 	for (size_t i = 0; i < live->n_numbers; i++)
+		live->born[i] = fusectl_born(&live->ctl, live->numbers[i]);
+	for (size_t i = 0; i < live->n_numbers; i++)
 		any |= live->waiting_min[i] > 0;
 	/* Whoever waits inside FUSE is counted: without a request there is nobody to find. */
 	if (!any)
 		return 0;
+	stacked_find(&live->stacked, live->numbers, live->n_numbers);
 	ret = procfs_each_thread(&live->pf, see_thread, &walk);
+	if (!ret)
+		ret = live_find_servers(live);
 	if (ret < 0)
 		return ret;
 	watch_waiting(live, opt->look_ms);
 	second_look(live);
+	live_servers_again(live);
 	read_waiting(live, false);
 	drop_moved(live);
 	return 0;

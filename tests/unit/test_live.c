@@ -17,7 +17,8 @@
 
 static struct live live;
 static struct live_task tasks[8];
-static const struct live_options opt = {.age_s = 10, .killed_s = 1, .look_ms = 60};
+static const struct live_options opt = {
+	.age_s = 10, .settle_s = 1, .patience_s = 120, .look_ms = 60};
 
 static void connection(uint32_t number, int min, int max)
 {
@@ -36,6 +37,7 @@ static struct live_task *task(enum wait_kind wait)
 	lt->task.syscall = -2;
 	lt->wait = wait;
 	lt->age_s = -1;
+	lt->fuse_frame = wait == WAIT_REPLY;
 	return lt;
 }
 
@@ -45,7 +47,7 @@ static int begin(void **state)
 	memset(&live, 0, sizeof(live));
 	live.tasks = tasks;
 	live.pf.fd = live.ctl.fd = -1;
-	live.whole_machine = true;
+	live.whole_machine = live.holders_known = true;
 	return 0;
 }
 
@@ -58,6 +60,7 @@ static int end(void **state)
 	}
 	free(live.conns);
 	free(live.servers);
+	free(live.threads);
 	return 0;
 }
 
@@ -67,7 +70,7 @@ static void attributed(const struct live_task *lt, uint32_t number, enum live_su
 	assert_int_equal(lt->sure, sure);
 }
 
-static void test_the_only_one_is_certain(void **state)
+static void test_the_only_one_is_presumed(void **state)
 {
 	struct live_task *lt = task(WAIT_REPLY);
 
@@ -76,7 +79,7 @@ static void test_the_only_one_is_certain(void **state)
 	connection(41, 1, 1);
 	connection(42, 0, 0);
 	assert_int_equal(live_attribute(&live), 0);
-	attributed(lt, 41, SURE_YES);
+	attributed(lt, 41, SURE_MAYBE); /* never a proof */
 }
 
 static void test_two_are_a_guess_at_best(void **state)
@@ -123,9 +126,9 @@ static void test_leaders_and_inits_join(void **state)
 	thread->task.ppid = init->task.pid;
 	connection(41, 1, 1);
 	assert_int_equal(live_attribute(&live), 0);
-	attributed(thread, 41, SURE_YES);
-	attributed(leader, 41, SURE_YES);
-	attributed(init, 41, SURE_YES);
+	attributed(thread, 41, SURE_MAYBE);
+	attributed(leader, 41, SURE_MAYBE);
+	attributed(init, 41, SURE_MAYBE);
 	attributed(stranger, 0, SURE_NO);
 }
 
@@ -138,62 +141,96 @@ static const struct live_conn *decided(void)
 	}
 	assert_int_equal(live_group(&live), 0);
 	live_decide(&live, &opt);
+	live_say(&live, &opt);
 	assert_true(live.n_conns > 0);
 	return &live.conns[0];
 }
 
-static struct live_server *server(uint32_t conn, enum live_sure sure)
+static const struct live_conn *conn_of(uint32_t number)
 {
-	live.servers = calloc(1, sizeof(*live.servers));
-	live.n_servers = 1;
-	live.servers[0].pid = 0x7fffffff;
-	live.servers[0].conn = conn;
-	live.servers[0].sure = sure;
-	return &live.servers[0];
+	const struct live_conn *conn = live_conn_find(&live, number);
+
+	assert_non_null(conn);
+	return conn;
 }
 
-static struct live_task *waiter(double age_s, bool dying)
+/* A server with one thread, which does this; blocked: in the wait of tasks[task]. */
+static struct live_server *server(uint32_t conn, enum thread_does does, int task)
+{
+	struct live_server *sv;
+	struct live_thread *th;
+
+	live.servers = realloc(live.servers, (live.n_servers + 1) * sizeof(*sv));
+	live.threads = realloc(live.threads, (live.n_threads + 8) * sizeof(*th));
+	assert_non_null(live.servers);
+	assert_non_null(live.threads);
+	sv = &live.servers[live.n_servers++];
+	th = &live.threads[live.n_threads];
+	memset(sv, 0, sizeof(*sv));
+	memset(th, 0, sizeof(*th));
+	sv->pid = 0x7fff0000 + (int)live.n_servers;
+	sv->conn = conn;
+	sv->sure = conn ? SURE_YES : SURE_NO;
+	sv->first_thread = live.n_threads++;
+	sv->n_threads = 1;
+	sv->does[does] = 1;
+	sv->dying = does == THREAD_DYING;
+	sv->stopped = does == THREAD_STOPPED;
+	th->does = (uint8_t)does;
+	th->task = task;
+	th->age_s = 60;
+	return sv;
+}
+
+/* One more thread of the last server. */
+static struct live_thread *and_thread(enum thread_does does)
+{
+	struct live_server *sv = &live.servers[live.n_servers - 1];
+	struct live_thread *th = &live.threads[live.n_threads++];
+
+	memset(th, 0, sizeof(*th));
+	th->does = (uint8_t)does;
+	th->task = -1;
+	th->age_s = 60;
+	sv->n_threads++;
+	sv->does[does]++;
+	return th;
+}
+
+static struct live_task *waiter_on(uint32_t number, double age_s)
 {
 	struct live_task *lt = task(WAIT_REPLY);
 
-	if (!live.n_numbers)
-		connection(41, 1, 1);
-	lt->conn = 41;
+	if (live_index(&live, number) < 0)
+		connection(number, 1, 1);
+	lt->conn = number;
 	lt->sure = SURE_YES;
 	lt->age_s = age_s;
-	lt->dying = dying;
 	return lt;
 }
 
-static void test_a_living_server_gets_its_time(void **state)
+static void test_a_living_server_is_never_wedged(void **state)
 {
 	const struct live_conn *conn;
 
 	(void)state;
-	server(0, SURE_NO);
-	waiter(9.9, false);
+	server(41, THREAD_READS, -1);
+	waiter_on(41, 9.9);
 	conn = decided();
-	assert_int_equal(conn->state, LIVE_WAITING);
-	tasks[0].age_s = 10;
+	assert_int_equal(conn->state, LIVE_SLOW);
+	tasks[0].age_s = 3600;
+	live.conns[0].oldest_s = 3600;
 	live_decide(&live, &opt);
-	assert_int_equal(conn->state, LIVE_STUCK);
-	assert_true(conn->sure);
-	assert_non_null(strstr(conn->why, "10.0 s"));
+	assert_int_equal(conn->state, LIVE_STALLED);
 }
 
-static void test_the_killed_wait_less(void **state)
+/* A client that was sent SIGKILL says nothing of the server: others may have files there. */
+static void test_the_killed_wait_like_others(void **state)
 {
-	const struct live_conn *conn;
-
 	(void)state;
-	server(0, SURE_NO);
-	waiter(0.5, true);
-	conn = decided();
-	assert_int_equal(conn->state, LIVE_WAITING);
-	tasks[0].age_s = 1.5;
-	live_decide(&live, &opt);
-	assert_int_equal(conn->state, LIVE_STUCK);
-	assert_non_null(strstr(conn->why, "SIGKILL"));
+	server(41, THREAD_OUTSIDE, -1);
+	waiter_on(41, 2)->dying = true;
+	assert_int_equal(decided()->state, LIVE_SLOW);
 }
 
 static void test_nobody_can_answer(void **state)
@@ -201,55 +238,148 @@ static void test_nobody_can_answer(void **state)
 	const struct live_conn *conn;
 
 	(void)state;
-	waiter(2, false);
+	waiter_on(41, 2);
 	conn = decided();
-	assert_int_equal(conn->state, LIVE_STUCK);
+	assert_int_equal(conn->state, LIVE_WEDGED);
 	assert_non_null(strstr(conn->why, "no living process"));
 	/* From inside a container the server may be invisible. */
 	live.whole_machine = false;
 	live_decide(&live, &opt);
-	assert_int_equal(conn->state, LIVE_WAITING);
+	assert_int_equal(conn->state, LIVE_SLOW);
+	live.whole_machine = true;
+	/* As may be who holds it, where the kernel does not tell. */
+	live.holders_known = false;
+	server(0, THREAD_READS, -1);
+	live_decide(&live, &opt);
+	assert_int_equal(conn->state, LIVE_SLOW);
+}
+
+static void test_the_dying_cannot_answer(void **state)
+{
+	(void)state;
+	server(41, THREAD_DYING, -1);
+	waiter_on(41, 2);
+	assert_int_equal(decided()->state, LIVE_WEDGED);
 }
 
 static void test_servers_of_others_do_not_count(void **state)
 {
+	(void)state;
+	server(99, THREAD_READS, -1);
+	waiter_on(41, 2);
+	assert_int_equal(decided()->state, LIVE_WEDGED);
+}
+
+static void test_requests_that_come_and_go(void **state)
+{
+	(void)state;
+	connection(41, 1, 2);
+	waiter_on(41, 60);
+	server(41, THREAD_READS, -1);
+	assert_int_equal(decided()->state, LIVE_SLOW);
+}
+
+/* A server on its own mount: helpers that only it could wake are no hope, a timer is for a while. */
+static void test_self_deadlock(void **state)
+{
 	const struct live_conn *conn;
-	struct live_server *sv = server(99, SURE_YES);
 
 	(void)state;
-	waiter(2, false);
+	waiter_on(41, 60);
+	server(41, THREAD_BLOCKED, 0);
+	and_thread(THREAD_SLEEPS);
 	conn = decided();
-	assert_int_equal(conn->state, LIVE_STUCK);
-	sv->sure = SURE_MAYBE;
+	assert_int_equal(conn->state, LIVE_WEDGED);
+	assert_true(live_is_culprit(&live, conn));
+	and_thread(THREAD_TIMER)->age_s = 0.5;
 	live_decide(&live, &opt);
-	assert_int_equal(conn->state, LIVE_WAITING);
+	assert_int_equal(conn->state, LIVE_STALLED);
+	live.conns[0].oldest_s = 121;
+	live_decide(&live, &opt);
+	assert_int_equal(conn->state, LIVE_WEDGED);
+	and_thread(THREAD_OUTSIDE);
+	live_decide(&live, &opt);
+	assert_int_equal(conn->state, LIVE_STALLED);
 }
 
-static void test_a_blocked_server(void **state)
+/* The upper server waits for the lower one, which is only slow. */
+static void test_stacked_on_a_slow_one(void **state)
 {
-	const struct live_conn *conn;
-	struct live_server *sv = server(41, SURE_MAYBE);
-
 	(void)state;
-	sv->blocked = true;
-	waiter(2, false);
-	conn = decided();
-	assert_int_equal(conn->state, LIVE_STUCK);
-	assert_non_null(strstr(conn->why, "every thread of its server"));
+	waiter_on(42, 5); /* the client */
+	waiter_on(41, 5); /* the upper server itself */
+	server(42, THREAD_BLOCKED, 1);
+	server(41, THREAD_READS, -1);
+	decided();
+	assert_int_equal(conn_of(42)->state, LIVE_SLOW);
+	assert_int_equal(conn_of(42)->behind, 41);
+	assert_int_equal(conn_of(41)->depth, 0);
+	assert_int_equal(conn_of(42)->depth, 1);
 }
 
-/* A presumed task must not get a healthy connection aborted. */
-static void test_certainty_is_that_of_the_culprit(void **state)
+static void test_stacked_on_a_dead_one(void **state)
 {
-	const struct live_conn *conn;
+	(void)state;
+	waiter_on(42, 5);
+	waiter_on(41, 5);
+	server(42, THREAD_BLOCKED, 1);
+	decided();
+	assert_int_equal(conn_of(41)->state, LIVE_WEDGED);
+	assert_int_equal(conn_of(42)->state, LIVE_WEDGED);
+	assert_true(live_is_culprit(&live, conn_of(41)));
+	assert_false(live_is_culprit(&live, conn_of(42)));
+	assert_int_equal(live.conns[0].number, 41); /* the cause comes first */
+}
+
+static void test_a_cycle_of_two(void **state)
+{
+	(void)state;
+	waiter_on(42, 5);
+	waiter_on(41, 5);
+	server(42, THREAD_BLOCKED, 1);
+	server(41, THREAD_BLOCKED, 0);
+	decided();
+	assert_int_equal(conn_of(41)->state, LIVE_WEDGED);
+	assert_true(conn_of(41)->in_cycle && conn_of(42)->in_cycle);
+	assert_true(live_is_culprit(&live, conn_of(41)));
+	assert_false(live_is_culprit(&live, conn_of(42)));
+	assert_non_null(strstr(conn_of(42)->reason, "a cycle over several connections"));
+	/* A thread that could serve takes both out. */
+	and_thread(THREAD_READS);
+	live_decide(&live, &opt);
+	assert_int_not_equal(conn_of(41)->state, LIVE_WEDGED);
+	assert_int_not_equal(conn_of(42)->state, LIVE_WEDGED);
+}
+
+/* What is only presumed of a server's thread is no proof. */
+static void test_a_presumed_wait_proves_nothing(void **state)
+{
+	(void)state;
+	waiter_on(41, 60)->sure = SURE_MAYBE;
+	server(41, THREAD_BLOCKED, 0);
+	assert_int_equal(decided()->state, LIVE_STALLED);
+}
+
+static void test_owners_are_not_merged(void **state)
+{
+	(void)state;
+	connection(41, 1, 1);
+	connection(42, 1, 1);
+	task(WAIT_REPLY);
+	task(WAIT_REPLY);
+	decided();
+	assert_int_equal(live.n_conns, 4);
+	for (size_t i = 0; i < live.n_conns; i++)
+		assert_true(live.conns[i].number || live.conns[i].n_tasks == 1);
+}
+
+static void test_mount_points(void **state)
+{
+	char text[] = "/mnt/a\\040b\\134c\\9";
 
 	(void)state;
-	server(0, SURE_NO);
-	waiter(0.2, false);
-	waiter(60, true)->sure = SURE_MAYBE;
-	conn = decided();
-	assert_int_equal(conn->state, LIVE_STUCK);
-	assert_false(conn->sure);
+	mount_unescape(text);
+	assert_string_equal(text, "/mnt/a b\\c\\9");
 }
 
 static void ask(int32_t number, uint64_t arg0, uint64_t arg1, uint32_t conn,
@@ -261,8 +391,9 @@ static void ask(int32_t number, uint64_t arg0, uint64_t arg1, uint32_t conn,
 		.syscall = number,
 		.args = {arg0, arg1},
 	};
+	static const struct stacked none;
 
-	assert_int_equal(evidence_collect(&query, 1, &conn, 1, ev), 0);
+	assert_int_equal(evidence_collect(&query, 1, &conn, 1, &none, ev), 0);
 }
 
 /* Any device may stand for a connection. */
@@ -318,20 +449,30 @@ static void test_syscall_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_the_only_one_is_certain, begin, end),
+		cmocka_unit_test_setup_teardown(test_the_only_one_is_presumed, begin,
+						end),
 		cmocka_unit_test_setup_teardown(test_two_are_a_guess_at_best, begin, end),
 		cmocka_unit_test_setup_teardown(test_execve_is_never_certain, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_lock_alone_is_nobodys, begin, end),
 		cmocka_unit_test_setup_teardown(test_leaders_and_inits_join, begin, end),
-		cmocka_unit_test_setup_teardown(test_a_living_server_gets_its_time, begin,
+		cmocka_unit_test_setup_teardown(test_a_living_server_is_never_wedged,
+						begin, end),
+		cmocka_unit_test_setup_teardown(test_the_killed_wait_like_others, begin,
 						end),
-		cmocka_unit_test_setup_teardown(test_the_killed_wait_less, begin, end),
 		cmocka_unit_test_setup_teardown(test_nobody_can_answer, begin, end),
+		cmocka_unit_test_setup_teardown(test_the_dying_cannot_answer, begin, end),
 		cmocka_unit_test_setup_teardown(test_servers_of_others_do_not_count,
 						begin, end),
-		cmocka_unit_test_setup_teardown(test_a_blocked_server, begin, end),
-		cmocka_unit_test_setup_teardown(test_certainty_is_that_of_the_culprit,
+		cmocka_unit_test_setup_teardown(test_requests_that_come_and_go, begin,
+						end),
+		cmocka_unit_test_setup_teardown(test_self_deadlock, begin, end),
+		cmocka_unit_test_setup_teardown(test_stacked_on_a_slow_one, begin, end),
+		cmocka_unit_test_setup_teardown(test_stacked_on_a_dead_one, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_cycle_of_two, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_presumed_wait_proves_nothing,
 						begin, end),
+		cmocka_unit_test_setup_teardown(test_owners_are_not_merged, begin, end),
+		cmocka_unit_test(test_mount_points),
 		cmocka_unit_test(test_evidence_of_a_system_call),
 		cmocka_unit_test(test_syscall_table),
 	};
