@@ -176,11 +176,27 @@ static const char *seconds(double s, char *buf)
 	return buf;
 }
 
+/* Another process that holds the device, lives, and does not read from it: it is why nothing is proved. */
+static const struct live_server *bystander_of(const struct live *live,
+					      const struct live_conn *conn,
+					      const struct live_server *server)
+{
+	for (size_t i = 0; i < live->n_servers; i++) {
+		const struct live_server *sv = &live->servers[i];
+
+		if (sv != server && sv->conn == conn->number && !sv->dying &&
+		    !sv->does[THREAD_BLOCKED] && !sv->does[THREAD_READS])
+			return sv;
+	}
+	return NULL;
+}
+
 /* Why it may not be called wedged. */
 static void say_doubt(const struct live *live, const struct live_options *opt,
 		      struct live_conn *conn)
 {
 	const struct live_server *sv = live_server_of(live, conn->number);
+	const struct live_server *other = bystander_of(live, conn, sv);
 	char *out = conn->why;
 	size_t size = sizeof(conn->why);
 
@@ -193,6 +209,11 @@ static void say_doubt(const struct live *live, const struct live_options *opt,
 		append(out, size,
 		       ": its server, process %d, lives and has threads without work",
 		       sv->pid);
+	else if (sv && sv->does[THREAD_BLOCKED] && other)
+		append(out, size,
+		       ": its server, process %d, waits for FUSE; process %d (%s), which "
+		       "holds its /dev/fuse too, might answer",
+		       sv->pid, other->pid, other->comm);
 	else if (sv && sv->does[THREAD_BLOCKED] && sv->does[THREAD_TIMER])
 		append(out, size,
 		       ": threads of its server, process %d, tick on timers: wedged from "

@@ -179,7 +179,6 @@ static bool worth_keeping(const struct live *live, const struct snap_task *task,
 	case WAIT_NONE:
 	case WAIT_DEV_READ:
 	case WAIT_CHILD:
-	case WAIT_VFORK:
 	case WAIT_STOPPED:
 		return false;
 	default:
