@@ -5,6 +5,7 @@
 #   make fuzz     set up, build, and fuzz for TIME=60s in a user-mode kernel (TARGET=uml)
 #   make check    set up, build, and run every test
 #   make bench    measure the promises, as ratios
+#   make gallery  hangs of real FUSE servers, and what "diagnose" says and does about them (LOOKS=1000)
 #   make lint     formatting and static checks
 #   make clean    remove build/
 #
@@ -68,7 +69,7 @@ EXECUTOR_LIBS := -static -Wl,--eh-frame-hdr,-z,noseparate-code,-z,norelro $(LIBS
 endif
 AFL_RT := /usr/lib/afl/afl-compiler-rt.o
 
-.PHONY: all help deps fuzz check bench lint clean tests
+.PHONY: all help deps fuzz check bench gallery lint clean tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -194,6 +195,14 @@ bench: deps
 	$(Q)$(MAKE) --no-print-directory all $(B)/bare_loop $(B)/bare_libfuse $(B)/bare_guest $(B)/target_bench $(GUEST_INITS)
 	$(Q)B=$(B) tests/bench/bench.sh
 	$(Q)B=$(B) tests/bench/targets.sh
+
+# LOOKS=1000: that many looks of "diagnose" at hangs of real servers; 0: each kind once
+LOOKS ?= 0
+GALLERY_DEPS = sshfs openssh-sftp-server mergerfs squashfuse squashfs-tools fuse-overlayfs gocryptfs ntfs-3g rclone
+gallery:
+	$(Q)tests/deps.sh $(GALLERY_DEPS)
+	$(Q)$(MAKE) --no-print-directory tests
+	$(Q)B=$(B) tests/live/gallery.py --looks $(LOOKS) --at-once 6
 
 lint:
 	$(Q)tests/lint.sh

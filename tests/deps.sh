@@ -1,8 +1,9 @@
 #!/bin/sh
-# Installs what building, fuzzing and testing need on Debian 12, through apt-get; silent when all is there.
+# Installs what building, fuzzing and testing need on Debian 12, and packages that are named, through apt-get; silent when all
+# is there.
 set -eu
 packages="gcc make pkg-config libfuse3-dev libunwind-dev liblzma-dev libjansson-dev libarchive-dev
-libcmocka-dev afl++ graphviz qemu-system-x86 user-mode-linux python3 python3-jsonschema clang-format"
+libcmocka-dev afl++ graphviz qemu-system-x86 user-mode-linux python3 python3-jsonschema clang-format bindfs $*"
 missing=
 for package in $packages; do
   state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)

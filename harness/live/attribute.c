@@ -185,10 +185,13 @@ static void guess(struct live *live)
 		struct live_task *lt = &live->tasks[i];
 		uint32_t number;
 
-		/* A folio without a frame of FUSE may be of any file system: it takes an open file. */
-		if (lt->sure != SURE_NO || lt->bystander || evidence_is_exact(&lt->ev) ||
-		    (!live_is_request(lt) &&
-		     !(lt->wait == WAIT_FOLIO_LOCK && lt->ev.kind == EVIDENCE_HELD)))
+		/* A folio without a frame of FUSE may be of any file system: it takes an open file. sync(2) waits for all. */
+		if (lt->sure != SURE_NO || evidence_is_exact(&lt->ev))
+			continue;
+		if (lt->bystander
+			    ? lt->task.syscall != SYS_sync || lt->task.state != 'D'
+			    : !live_is_request(lt) && !(lt->wait == WAIT_FOLIO_LOCK &&
+							lt->ev.kind == EVIDENCE_HELD))
 			continue;
 		number = presumed(live, lt);
 		if (number)

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What one look of "shortfuse diagnose" costs beside many tasks and mounts: time, system calls (strace), memory.
+
+diagnose_cost.py [TASKS[:STUCK]...]    default: 10 1000 10000 1000:1000; each with 100 mounts, one of which has a stopped server"""
+import os, shutil, subprocess, sys, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
+from scene import BUILD, HERE, TOP, Scene  # noqa: E402
+from servers import odd  # noqa: E402
+
+SF = os.environ.get("SF") or os.path.join(BUILD, "shortfuse")
+MOUNTS = 100
+CROWD = "import os,signal,sys\nfor _ in range(int(sys.argv[1])-1):\n  if os.fork()==0: break\n%s"
+
+
+def crowd(n, code):
+    return subprocess.Popen([sys.executable, "-S", "-c", CROWD % code, str(n)],
+                            start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def syscalls(argv):
+    if not shutil.which("strace"):
+        return "-"
+    done = subprocess.run(["strace", "-f", "-c", "-S", "calls", "-o", TOP + "/calls", *argv], stdout=subprocess.DEVNULL)
+    del done
+    for line in open(TOP + "/calls"):
+        if line.rstrip().endswith("total"):
+            return next(f for f in line.split()[2:] if f.isdigit() and int(f) > 10)
+    return "-"
+
+
+def row(tasks, stuck, point):
+    idle = crowd(tasks, "signal.pause()")
+    hung = crowd(stuck, "os.stat('%s/f')" % point) if stuck else None
+    time.sleep(1 + tasks / 2000 + stuck / 500)
+    argv = [SF, "diagnose", "--age", "1", "--json"]
+    best, rss = 1e9, 0
+    for _ in range(3):
+        begin = time.monotonic()
+        proc = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+        _, _, usage = os.wait4(proc.pid, 0)
+        best, rss = min(best, time.monotonic() - begin), max(rss, usage.ru_maxrss)
+    threads = sum(len(os.listdir("/proc/%s/task" % p)) for p in os.listdir("/proc") if p.isdigit() and os.path.isdir("/proc/%s/task" % p))
+    print("%8d %8d %8d %9.0f ms %9s %8.1f MB" % (threads, stuck, MOUNTS, best * 1000, syscalls(argv), rss / 1024), flush=True)
+    for proc in (idle, hung):
+        if proc:
+            os.killpg(proc.pid, 9)
+            proc.wait()
+
+
+def main():
+    subprocess.run(["cc", "-O1", "-o", TOP + "/odd", HERE + "/odd.c", "-pthread",
+                    *subprocess.run(["pkg-config", "--cflags", "--libs", "fuse3"], capture_output=True, text=True).stdout.split()], check=True)
+    scene = Scene("cost")
+    try:
+        for i in range(MOUNTS):
+            proc, point, _ = odd(scene, "m%d" % i, ["-s"])
+        proc.send_signal(19)
+        scene.client("os.stat(sys.argv[1])", point + "/f")
+        print("%8s %8s %8s %12s %9s %11s" % ("threads", "stuck", "mounts", "one look", "syscalls", "memory"))
+        for arg in sys.argv[1:] or ["10", "1000", "10000", "1000:1000"]:
+            tasks, _, stuck = arg.partition(":")
+            row(int(tasks), int(stuck or 0), point)
+    finally:
+        scene.end()
+        shutil.rmtree(TOP, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
