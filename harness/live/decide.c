@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Wedged, stalled or slow: decided for all connections at once, for their servers may wait for each other. */
 
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,13 +93,17 @@ static bool has_living_holder(const struct live *live, uint32_t number)
 	return false;
 }
 
-/* A task in execve() shows no descriptors: one of them might be the device. */
-static bool hides(const struct live *live)
+/* Its server is no process of this machine: nobody holds /dev/fuse, and all is well. */
+static bool is_served_by_host(const struct live_conn *conn)
 {
-	for (size_t i = 0; i < live->n_tasks; i++)
-		if (live->tasks[i].in_exec)
-			return true;
-	return live_in_transit(live);
+	glob_t found;
+	bool any;
+
+	if (conn->mount[0])
+		return !strncmp(conn->mount, "virtiofs", 8);
+	any = !glob("/sys/bus/virtio/drivers/virtiofs/virtio*", 0, NULL, &found);
+	globfree(&found);
+	return any;
 }
 
 /*
@@ -122,8 +127,8 @@ static void find_wedged(const struct live *live, const struct live_options *opt,
 			continue;
 		if (!has_living_holder(live, conn->number)) {
 			if (hidden < 0)
-				hidden = hides(live);
-			if (hidden)
+				hidden = live->saw_exec || live_in_transit(live);
+			if (hidden || is_served_by_host(conn))
 				continue;
 		}
 		wedged[at] = true;

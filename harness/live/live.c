@@ -64,6 +64,7 @@ static void clear(struct live *live)
 	live->tasks = NULL;
 	live->servers = NULL;
 	live->n_conns = live->n_tasks = live->n_servers = live->n_numbers = 0;
+	live->saw_exec = false;
 	live->n_left_out = live->n_movers = live->n_threads = live->stacked.n = 0;
 	memset(live->proved_full, 0, sizeof(live->proved_full));
 }

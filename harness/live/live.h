@@ -131,6 +131,7 @@ struct live {
 	char release[80];
 	bool whole_machine; /* in the initial pid namespace: every process is seen */
 	bool no_fuse;	    /* the kernel has no FUSE loaded */
+	bool saw_exec;	    /* a task in execve(2), whose descriptors cannot be seen */
 	bool holders_known; /* each descriptor of /dev/fuse told its connection, and none is in flight between processes */
 	size_t n_numbers, n_conns, n_tasks, n_servers, n_threads, n_left_out;
 	uint32_t numbers[LIVE_MAX_CONNS];

@@ -186,6 +186,41 @@ static int step_cached(pid_t pid, int dir, const char *name)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+struct below {
+	const char *path;
+	uint32_t number;
+	bool found;
+};
+
+static int is_below(void *ctx, const struct conn_mount *mount)
+{
+	struct below *below = ctx;
+	size_t len = strlen(below->path);
+
+	below->found |= mount->number != below->number &&
+			!strncmp(mount->point, below->path, len) &&
+			mount->point[len] == '/';
+	return below->found;
+}
+
+/* The walk ended early, and another connection is mounted further down: the task may have passed, and wait there. */
+static bool may_have_passed(const struct evidence_query *q, int dir,
+			    const struct set *set, uint32_t number)
+{
+	struct below below = {.number = number};
+	char name[32], path[4096];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", dir);
+	n = readlink(name, path, sizeof(path) - 1);
+	if (n <= 0)
+		return true;
+	path[n] = '\0';
+	below.path = path;
+	evidence_mounts(q->pid, q->tid, set->conns, set->n, is_below, &below);
+	return below.found;
+}
+
 /*
  * Walks as far as the dentry cache goes. Where it ends, the next step is a LOOKUP, or an operation, on the
  * file system reached so far: there the task sleeps.
@@ -195,6 +230,7 @@ static bool from_path(const struct evidence_query *q, int dirfd_arg,
 {
 	char path[4096], from[64], *save = NULL, *name;
 	uint32_t number = 0;
+	bool stopped;
 	int dir, next = 0;
 
 	if (!read_string(q->tid, q->args[path_arg], path, sizeof(path)) || !path[0])
@@ -223,7 +259,10 @@ static bool from_path(const struct evidence_query *q, int dirfd_arg,
 		close(dir);
 		return false;
 	}
+	stopped = next < 0;
 	next = dev_of(dir, "", AT_EMPTY_PATH, &number);
+	if (next >= 0 && stopped && may_have_passed(q, dir, set, number))
+		next = -ELOOP;
 	close(dir);
 	return next < 0 ? false : exact(ev, set, EVIDENCE_PATH, number);
 }
@@ -322,25 +361,47 @@ static bool from_worker(const struct evidence_query *q, const struct set *set,
 	return false;
 }
 
+static bool from_args(const struct evidence_query *q, const struct syscall_args *sa,
+		      const struct set *set, struct evidence *ev)
+{
+	if (sa->path >= 0 && from_path(q, sa->dirfd, (unsigned int)sa->path, set, ev))
+		return true;
+	return sa->fd >= 0 && from_fd(q, (unsigned int)sa->fd, set, ev);
+}
+
+/* The call's other file may be the one: only if both are on the same connection, or this one on none, it is told. */
+static bool from_call(const struct evidence_query *q, const struct set *set,
+		      struct evidence *ev)
+{
+	const struct syscall_args *sa = syscall_args_find(q->syscall);
+	const struct syscall_args *second = syscall_args_second(q->syscall);
+	struct evidence other = {0};
+
+	if (!sa || !from_args(q, sa, set, ev))
+		return false;
+	if (!second)
+		return true;
+	if (!from_args(q, second, set, &other))
+		return false;
+	if (ev->other)
+		*ev = other;
+	return other.other || ev->conns[0] == other.conns[0];
+}
+
 static void answer(const struct evidence_query *q, const struct set *set,
 		   struct evidence *ev)
 {
-	const struct syscall_args *sa = q->exiting ? NULL : syscall_args_find(q->syscall);
 	bool found = false;
 
 	if (q->worker[0])
 		found = from_worker(q, set, ev);
-	else if (q->fault && from_maps(q, set, ev))
-		found = true;
 	else if (q->fault)
-		sa = NULL; /* the file of the call, or the one behind its buffer */
-	if (!found && sa && sa->path >= 0)
-		found = from_path(q, sa->dirfd, (unsigned int)sa->path, set, ev);
-	if (!found && sa && sa->fd >= 0)
-		found = from_fd(q, (unsigned int)sa->fd, set, ev);
+		found = from_maps(q, set, ev);
+	else if (!q->exiting)
+		found = from_call(q, set, ev);
 	if (found)
 		return;
-	ev->where[0] = '\0';
+	memset(ev, 0, sizeof(*ev));
 	if (!q->in_exec)
 		from_held(q, set, ev);
 	from_namespace(q, set, ev);

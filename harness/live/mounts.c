@@ -125,7 +125,8 @@ static void add(struct stacked *stacked, uint32_t dev, uint32_t conn, const char
 		return;
 	stacked->on[stacked->n].dev = dev;
 	stacked->on[stacked->n].conn = conn;
-	snprintf(stacked->on[stacked->n++].name, sizeof(stacked->on[0].name), "%.15s", name);
+	snprintf(stacked->on[stacked->n++].name, sizeof(stacked->on[0].name), "%.15s",
+		 name);
 }
 
 static void find_loops(struct stacked *stacked, const uint32_t *conns, size_t n_conns)

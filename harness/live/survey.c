@@ -194,6 +194,7 @@ static int see_thread(void *ctx, pid_t pid, pid_t tid)
 	enum wait_kind kind;
 	struct live_task *lt;
 
+	live->saw_exec |= worth == IN_EXEC;
 	if (worth == WORTH_NOTHING ||
 	    read_any(&live->pf, pid, tid, worth == IN_EXEC, &walk->temp) < 0)
 		return 0;

@@ -113,6 +113,21 @@ static const struct syscall_args table[] = {
 	AT(name_to_handle_at, 0, 1),
 };
 
+/* Of calls that work on two files: the other one. */
+static const struct syscall_args seconds[] = {
+	FD(copy_file_range, 2), FD(sendfile, 0), FD(splice, 2),	     FD(tee, 1),
+	PATH(rename, 1),	PATH(link, 1),	 AT(renameat, 2, 3), AT(renameat2, 2, 3),
+	AT(linkat, 2, 3),
+};
+
+const struct syscall_args *syscall_args_second(int32_t number)
+{
+	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
+		if (seconds[i].number == number)
+			return &seconds[i];
+	return NULL;
+}
+
 const struct syscall_args *syscall_args_find(int32_t number)
 {
 	for (size_t i = 0; number >= 0 && i < sizeof(table) / sizeof(table[0]); i++)

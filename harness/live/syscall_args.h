@@ -13,5 +13,6 @@ struct syscall_args {
 };
 
 const struct syscall_args *syscall_args_find(int32_t number); /* NULL: it names no file */
+const struct syscall_args *syscall_args_second(int32_t number); /* NULL: no second one */
 
 #endif
