@@ -227,9 +227,9 @@ static void check_kvm(struct finding *f)
 	struct image image = {0};
 	bool have = false, works;
 
-	for (const struct kernel_name *k = kernel_names; k->name && !have; k++)
-		have = !fetch_cached(k->name, path, sizeof(path), err) &&
-		       !image_open_qemu(k->name, &image, err);
+	for (const char *const *k = kernel_names; *k && !have; k++)
+		have = !fetch_cached(*k, path, sizeof(path), err) &&
+		       !image_open_qemu(*k, &image, err);
 	works = accel_kvm_works(have ? image.kernel : NULL, why);
 	image_release(&image);
 	say(f, works ? OK : NOTE, "%s%s", why,
@@ -270,10 +270,10 @@ static void check_kernels(struct finding *f)
 	char path[4096], err[300];
 	size_t used = 0;
 
-	for (const struct kernel_name *k = kernel_names; k->name; k++)
-		if (!fetch_cached(k->name, path, sizeof(path), err))
+	for (const char *const *k = kernel_names; *k; k++)
+		if (!fetch_cached(*k, path, sizeof(path), err))
 			used += (size_t)snprintf(f->what + used, sizeof(f->what) - used,
-						 "%s%s", used ? ", " : "", k->name);
+						 "%s%s", used ? ", " : "", *k);
 	f->state = used ? OK : MISSING;
 	if (!used)
 		say(f, MISSING, "none is downloaded");

@@ -106,11 +106,35 @@ static int find_data(struct archive *outer, const char *dest, const char *path, 
 	return -EBADMSG;
 }
 
+/* An .rpm is a header and a compressed cpio, which libarchive reads as one. */
+static int rpm_unpack(const char *path, const char *dest, char *err)
+{
+	struct archive *cpio = archive_read_new();
+	int ret = ARCHIVE_FATAL;
+
+	if (!cpio)
+		return -ENOMEM;
+	archive_read_support_filter_all(cpio);
+	archive_read_support_format_cpio(cpio);
+	if (archive_read_open_filename(cpio, path, 65536) == ARCHIVE_OK)
+		ret = unpack_tar(cpio, dest);
+	if (ret != ARCHIVE_EOF)
+		snprintf(err, 300, "%.150s: not an RPM package, or a damaged one: %.100s",
+			 path,
+			 archive_error_string(cpio) ? archive_error_string(cpio) : "?");
+	archive_read_free(cpio);
+	return ret == ARCHIVE_EOF ? 0 : -EBADMSG;
+}
+
 int deb_unpack(const char *path, const char *dest, char *err)
 {
-	struct archive *outer = archive_read_new();
+	size_t len = strlen(path);
+	struct archive *outer;
 	int ret = -EBADMSG;
 
+	if (len > 4 && !strcmp(path + len - 4, ".rpm"))
+		return rpm_unpack(path, dest, err);
+	outer = archive_read_new();
 	if (!outer)
 		return -ENOMEM;
 	snprintf(err, 300, "%.200s: not a Debian package", path);

@@ -25,11 +25,11 @@ void image_release(struct image *image)
 	module_list_release(&image->modules);
 }
 
-/* One word for the inputs as they are now: path, size and time of each of the comma-separated files. */
+/* One word for the inputs as they are now: content, or path, size and time, of each of the comma-separated files. */
 static int cache_key(const char *files, char *key, size_t size, char *err)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
-	char *copy = strdup(files), *save = NULL, text[4400];
+	char *copy = strdup(files), *save = NULL, text[4400], sha[65];
 	int ret = copy ? 0 : -ENOMEM;
 
 	for (char *one = copy ? strtok_r(copy, ",", &save) : NULL; one && !ret;
@@ -41,9 +41,13 @@ static int cache_key(const char *files, char *key, size_t size, char *err)
 			snprintf(err, 300, "%.200s: %s", one, strerror(-ret));
 			break;
 		}
-		snprintf(text, sizeof(text), "%s:%lld:%lld.%ld;", one,
-			 (long long)st.st_size, (long long)st.st_mtim.tv_sec,
-			 st.st_mtim.tv_nsec);
+		/* What was downloaded is known by its content, wherever it lies. */
+		if (!fetch_recorded_sha256(one, sha))
+			snprintf(text, sizeof(text), "%s;", sha);
+		else
+			snprintf(text, sizeof(text), "%s:%lld:%lld.%ld;", one,
+				 (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+				 st.st_mtim.tv_nsec);
 		for (char *p = text; *p; p++)
 			hash = (hash ^ (unsigned char)*p) * 0x100000001b3u;
 	}
@@ -276,7 +280,8 @@ static int open_cached(const char *files, bool uml, struct image *image, char *e
 	strcat(temp, "/.new-XXXXXX");
 	if (!mkdtemp(temp))
 		return -errno;
-	if (len > 4 && !strcmp(files + len - 4, ".deb"))
+	if (len > 4 &&
+	    (!strcmp(files + len - 4, ".deb") || !strcmp(files + len - 4, ".rpm")))
 		ret = from_packages(image, temp, files, err);
 	else
 		ret = from_file(image, temp, files, uml, err);
@@ -337,7 +342,7 @@ static int open_running(struct image *image, char *err)
 
 int image_open_qemu(const char *spec, struct image *ret, char *err)
 {
-	char files[8192], path[PATH_MAX];
+	char files[8192], path[KERNEL_FILES_MAX];
 
 	if (!strcmp(spec, "running"))
 		return open_running(ret, err);
