@@ -2,7 +2,7 @@
 #
 #   make          build everything into build/
 #   make deps     install what is needed (apt-get, Debian 12)
-#   make fuzz     set up, build, and fuzz for TIME=60s in a user-mode kernel (TARGET=uml)
+#   make fuzz     set up, build, and fuzz for TIME=60s in the first scratch kernel that boots here
 #   make check    set up, build, and run every test
 #   make bench    measure the promises, as ratios
 #   make gallery  hangs of real FUSE servers, and what "diagnose" says and does about them (LOOKS=1000)
@@ -10,7 +10,7 @@
 #   make clean    remove build/
 #
 #   V=1           show the commands          SAN=1     ASan + UBSan, built beside in build-san/
-#   WERROR=1      warnings are errors        TIME=60s TARGET=uml|host|qemu:6.12  for make fuzz
+#   WERROR=1      warnings are errors        TIME=60s TARGET=auto|uml|host|qemu:6.12  for make fuzz
 
 SHELL := /bin/bash
 V ?= 0
@@ -18,8 +18,8 @@ Q := $(if $(filter 1,$(V)),,@)
 SAN ?= 0
 B := build$(if $(filter 1,$(SAN)),-san)
 TIME ?= 60s
-# A kernel as a process: what a run leaves behind ends with it.
-TARGET ?= uml
+# A scratch kernel: what a run leaves behind ends with it. Never this machine's own by itself.
+TARGET ?= auto
 
 CC ?= gcc
 CPPFLAGS += -I. -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -D_FILE_OFFSET_BITS=64 -I/usr/include/fuse3

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "targets/auto.h"
 #include "targets/plumbing/accel.h"
 #include "targets/plumbing/executable.h"
 #include "targets/kernel/fetch.h"
@@ -248,7 +249,7 @@ static void check_uml(struct finding *f)
 	int ret = image_open_uml(NULL, &image, err);
 
 	advise(f, "'apt-get install user-mode-linux' (or 'make deps'): scratch kernels "
-		  "without QEMU and KVM, what 'make fuzz' takes");
+		  "without QEMU and KVM");
 	if (ret < 0) {
 		say(f, MISSING, "%.230s", err);
 		return;
@@ -314,15 +315,29 @@ static const struct argp argp = {
 	NULL,
 	NULL};
 
-/* What "make fuzz" would do. */
-static void tell_fuzz(bool host, bool uml, bool afl)
+static void say_line(const char *line)
 {
-	printf("'make fuzz' (target uml): %s%s\n",
-	       uml && afl ? "ready"
-	       : uml	  ? "afl-fuzz is missing; 'make deps' installs it"
-			  : "no user-mode kernel, see above",
-	       !uml && host ? "; 'make fuzz TARGET=host' fuzzes this machine's own kernel"
+	printf("%s\n", line);
+	fflush(stdout);
+}
+
+/* What "make fuzz" would do: the kernel that it would take boots. */
+static void tell_fuzz(bool host, bool scratch, bool afl)
+{
+	static char target[SPEC_MAX];
+	char err[AUTO_ERROR] = "no scratch kernel can run here";
+	int ret = scratch ? target_resolve("auto", target, say_line, err) : -ENODEV;
+
+	if (ret < 0)
+		printf("'make fuzz': %s%s\n", err,
+		       host ? "; 'make fuzz TARGET=host' fuzzes this machine's own kernel"
 			    : "");
+	else if (!afl)
+		printf("'make fuzz' would take %s, but afl-fuzz is missing; 'make deps' "
+		       "installs it\n",
+		       target);
+	else
+		printf("'make fuzz' takes %s\n", target);
 }
 
 int cmd_doctor(int argc, char **argv)
@@ -354,6 +369,6 @@ int cmd_doctor(int argc, char **argv)
 	printf("\ntargets that can run here:%s%s%s%s\n", host ? " host" : "",
 	       uml ? " uml" : "", qemu ? " qemu" : "",
 	       host || uml || qemu ? "" : " none");
-	tell_fuzz(host, uml, afl);
+	tell_fuzz(host, uml || qemu, afl);
 	return host ? EXIT_CLEAN : EXIT_INFRA;
 }

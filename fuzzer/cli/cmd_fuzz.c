@@ -17,6 +17,7 @@
 #include "fuzzer/campaign/campaign.h"
 #include "commands.h"
 #include "fuzzer/util/duration.h"
+#include "targets/auto.h"
 #include "targets/spec.h"
 
 enum {
@@ -34,7 +35,10 @@ enum {
 };
 
 static const struct argp_option option_list[] = {
-	{"target", 't', "TARGET", 0, "host (default), uml[:IMAGE], qemu:KERNEL", 0},
+	{"target", 't', "TARGET", 0,
+	 "auto (default): the first scratch kernel that boots here; uml[:IMAGE], "
+	 "qemu:KERNEL, host",
+	 0},
 	{"time", OPT_TIME, "TIME", 0, "end after 60s, 10m, 8h (default: on Ctrl-C)", 0},
 	{"jobs", 'j', "N", 0,
 	 "executors, each with its afl-fuzz (default auto: as many as keep the CPUs "
@@ -240,6 +244,26 @@ static void tell_why_not(const struct campaign *c, int err)
 			"tells what can run here\n");
 }
 
+static void say(const char *line)
+{
+	printf("%s\n", line);
+	fflush(stdout);
+}
+
+/* "auto" becomes what it stands for, so that the results name a kernel. 0 or an exit status. */
+static int resolve_target(struct campaign_options *o, char *buf)
+{
+	char err[AUTO_ERROR];
+	int ret = target_resolve(o->target, buf, say, err);
+
+	if (ret < 0) {
+		fprintf(stderr, "shortfuse fuzz: %s\n", err);
+		return ret == -EINVAL ? EXIT_USAGE : EXIT_INFRA;
+	}
+	o->target = buf;
+	return 0;
+}
+
 static int run_campaign(const struct campaign_options *o)
 {
 	static struct campaign campaign;
@@ -282,9 +306,10 @@ int cmd_fuzz(int argc, char **argv)
 		NULL,
 		NULL,
 		NULL};
-	struct arguments a = {.campaign = {.target = "host",
+	struct arguments a = {.campaign = {.target = "auto",
 					   .jobs = JOBS_AUTO,
 					   .flag_at = SEVERITY_CONTRACT}};
+	static char target[SPEC_MAX];
 	char dir[64], program_dir[512], corpus[600], *spec = NULL;
 	int status;
 
@@ -299,8 +324,11 @@ int cmd_fuzz(int argc, char **argv)
 		fprintf(stderr, "shortfuse fuzz: --resume needs -o DIR\n");
 		status = EXIT_USAGE;
 	} else {
-		status = missing_program(&a.campaign) ? EXIT_INFRA
-						      : run_campaign(&a.campaign);
+		status = missing_program(&a.campaign)
+				 ? EXIT_INFRA
+				 : resolve_target(&a.campaign, target);
+		if (!status)
+			status = run_campaign(&a.campaign);
 	}
 	if (a.campaign.dir == dir)
 		rmdir(dir); /* if it is as empty as it was made */

@@ -14,6 +14,7 @@
 #include "fuzzer/campaign/file.h"
 #include "fuzzer/nightly/nightly.h"
 #include "fuzzer/util/duration.h"
+#include "targets/auto.h"
 
 enum {
 	OPT_KERNEL = 256,
@@ -184,6 +185,30 @@ static int run(const struct arguments *a)
 	return status;
 }
 
+static void say(const char *line)
+{
+	printf("%s\n", line);
+	fflush(stdout);
+}
+
+/* What "auto" stands for has the history, not the word. 0 or an exit status. */
+static int resolve_targets(struct nightly_options *o)
+{
+	static char target[SPEC_MAX];
+	char err[AUTO_ERROR];
+
+	for (unsigned int i = 0; i < o->n_kernels; i++) {
+		if (strcmp(o->kernels[i], "auto"))
+			continue;
+		if (target_resolve("auto", target, say, err) < 0) {
+			fprintf(stderr, "shortfuse nightly: %s\n", err);
+			return EXIT_INFRA;
+		}
+		o->kernels[i] = target;
+	}
+	return 0;
+}
+
 int cmd_nightly(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -209,6 +234,7 @@ int cmd_nightly(int argc, char **argv)
 	static char program[PATH_MAX], corpus[PATH_MAX + 20];
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	char err[300];
+	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	if (known_load(a.known, &known, err) < 0)
@@ -224,6 +250,9 @@ int cmd_nightly(int argc, char **argv)
 		return complain(a.o.corpus, strerror(errno), EXIT_USAGE);
 	if (!a.o.n_kernels)
 		a.o.kernels[a.o.n_kernels++] = "auto";
+	status = resolve_targets(&a.o);
+	if (status)
+		return status;
 	nightly_interrupt_catch();
 	return run(&a);
 }

@@ -15,6 +15,7 @@
 #include "harness/protocol/proto.h"
 #include "fuzzer/finding/outcome.h"
 #include "fuzzer/finding/scenario_file.h"
+#include "targets/auto.h"
 #include "targets/spec.h"
 #include "targets/target.h"
 
@@ -41,7 +42,8 @@ struct tally {
 };
 
 static const struct argp_option options[] = {
-	{"target", 't', "TARGET", 0, "host (default), uml[:IMAGE] or qemu:KERNEL", 0},
+	{"target", 't', "TARGET", 0, "host (default), auto, uml[:IMAGE] or qemu:KERNEL",
+	 0},
 	{"repeat", 'n', "N", 0, "run each scenario N times", 0},
 	{"json", 'j', NULL, 0, "print one JSON array", 0},
 	{"check", 'c', NULL, 0, "compare with each scenario's expect: line", 0},
@@ -280,13 +282,19 @@ static void summary(const struct run_options *opt, const struct tally *tally)
 		       tally->flagged, tally->infra);
 }
 
+static void say(const char *line)
+{
+	fprintf(stderr, "%s\n", line);
+}
+
 static int run_all(struct run_options *opt)
 {
+	static char spec[SPEC_MAX];
 	struct sigaction on_interrupt = {.sa_handler = interrupt,
 					 .sa_flags = (int)SA_RESETHAND};
 	struct tally tally = {0};
 	struct target *target;
-	char err[300] = "";
+	char err[300] = "", why[AUTO_ERROR];
 	bool first = true;
 	int worst = 0, ret;
 
@@ -302,6 +310,12 @@ static int run_all(struct run_options *opt)
 		return worst;
 	sigaction(SIGINT, &on_interrupt, NULL);
 	sigaction(SIGTERM, &on_interrupt, NULL);
+	ret = target_resolve(opt->target.spec, spec, say, why);
+	if (ret < 0) {
+		fprintf(stderr, "shortfuse: %s\n", why);
+		return ret == -EINVAL ? EXIT_USAGE : EXIT_INFRA;
+	}
+	opt->target.spec = spec;
 	ret = target_open(&opt->target, &target, err);
 	if (ret < 0) {
 		fprintf(stderr, "shortfuse: %s: %s\n", opt->target.spec, err);

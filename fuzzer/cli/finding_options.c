@@ -2,6 +2,7 @@
 /* Options of the commands that take one finding. */
 
 #include "finding_options.h"
+#include "targets/auto.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,11 +69,19 @@ int finding_options_load(const struct finding_options *opt, struct finding_file 
 	return EXIT_USAGE;
 }
 
+static void say(const char *line)
+{
+	fprintf(stderr, "%s\n", line);
+}
+
 int finding_options_open(const char *target, struct probe *ret)
 {
-	char err[300];
-	int error = probe_open(ret, target, err);
+	static char spec[SPEC_MAX];
+	char err[AUTO_ERROR];
+	int error = target_resolve(target, spec, say, err);
 
+	if (!error)
+		error = probe_open(ret, spec, err);
 	if (error >= 0)
 		return 0;
 	fprintf(stderr, "shortfuse: %s: %s\n", target, err);

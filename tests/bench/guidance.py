@@ -32,7 +32,7 @@ def seconds_of(text):
 def campaign(args, mode, seed):
     """Runs one campaign, returns what it found."""
     out = f"{args.output}/{mode}-{seed}"
-    command = ["taskset", "-c", str(args.cpu), f"{args.build}/shortfuse", "fuzz", "--empty", "--quiet", "--target", args.target,
+    command = ["taskset", "-c", str(args.cpu), f"{args.build}/shortfuse", "fuzz", "--target", "host", "--empty", "--quiet", "--target", args.target,
                "--time", args.time, "--jobs", "1", "--seed", str(seed), "-o", out]
     with open(f"{out}.log", "w") as log:
         status = subprocess.run(command + OPTIONS[mode], stdout=log, stderr=log).returncode

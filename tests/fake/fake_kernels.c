@@ -164,6 +164,8 @@ void target_close(struct target *target)
 int main(int argc, char **argv)
 {
 	argp_err_exit_status = EXIT_USAGE;
+	/* What "auto" finds here is not to be remembered for others. */
+	setenv("XDG_CACHE_HOME", "/dev/null", 1);
 	if (argc > 1 && !strcmp(argv[1], "qualify"))
 		return cmd_qualify(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "report"))

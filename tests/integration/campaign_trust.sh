@@ -7,7 +7,7 @@ command -v afl-fuzz > /dev/null || { echo "skipped: afl-fuzz is not installed"; 
 FAKE=$PWD/$B/shortfuse-fake
 
 # afl-fuzz that dies by a signal each time, here of want of memory: no run, so nothing is known.
-(ulimit -v 120000 && "$FAKE" fuzz --jobs 2 --empty --time 6s --quiet -o "$TMP/none" > "$TMP/out" 2>&1)
+(ulimit -v 120000 && "$FAKE" fuzz --target host --jobs 2 --empty --time 6s --quiet -o "$TMP/none" > "$TMP/out" 2>&1)
 [ $? = 3 ] || { cat "$TMP/out"; fail "a campaign without a run does not end with 3"; }
 grep -q 'afl-fuzz' "$TMP/out" || fail "why there was no run is not said"
 
@@ -34,7 +34,7 @@ C
 gcc -shared -fPIC -o "$TMP/date.so" "$TMP/date.c" || fail "the shim does not compile"
 for jump in 3600 -3600; do
   begin=$(date +%s)
-  JUMP=$jump LD_PRELOAD="$TMP/date.so" timeout 30 "$FAKE" fuzz --jobs 2 --blind --empty --time 5s -o "$TMP/date$jump" > "$TMP/out" 2>&1
+  JUMP=$jump LD_PRELOAD="$TMP/date.so" timeout 30 "$FAKE" fuzz --target host --jobs 2 --blind --empty --time 5s -o "$TMP/date$jump" > "$TMP/out" 2>&1
   [ $? = 1 ] || { cat "$TMP/out"; fail "date set by $jump s: it does not end as it should"; }
   took=$(($(date +%s) - begin))
   [ "$took" -ge 4 ] && [ "$took" -le 20 ] || fail "date set by $jump s: 5 s took $took"
@@ -46,13 +46,13 @@ import os, socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.bind("\0shortfuse-%d-0" % os.getpid())
 s.set_inheritable(True)
-os.execv(sys.argv[1], [sys.argv[1], "fuzz", "--empty", "--quiet", "--time", "3s", "-o", sys.argv[2]])
+os.execv(sys.argv[1], [sys.argv[1], "fuzz", "--target", "host", "--empty", "--quiet", "--time", "3s", "-o", sys.argv[2]])
 PY
 
 # Four in one second: a folder and a seed each.
 pids=
 for i in 1 2 3 4; do
-  (cd "$TMP" && exec "$FAKE" fuzz --jobs 2 --blind --empty --time 2s > "out$i" 2>&1) &
+  (cd "$TMP" && exec "$FAKE" fuzz --target host --jobs 2 --blind --empty --time 2s > "out$i" 2>&1) &
   pids="$pids $!"
 done
 for pid in $pids; do
@@ -64,7 +64,7 @@ done
 [ "$(cat "$TMP"/results/*/campaign.json | grep '"seed"' | sort -u | wc -l)" = 4 ] || fail "two have the same seed"
 
 # SIGKILL to all of it at once: no shared memory of afl-fuzz stays.
-start() { "$FAKE" fuzz --jobs 2 --empty --quiet --time 60s -o "$TMP/c" "$@" > "$TMP/out" 2>&1 & pid=$!; }
+start() { "$FAKE" fuzz --target host --jobs 2 --empty --quiet --time 60s -o "$TMP/c" "$@" > "$TMP/out" 2>&1 & pid=$!; }
 afl_of() { pgrep -P "$1" -x afl-fuzz; }
 start
 for _ in $(seq 100); do [ "$(wc -l 2> /dev/null < "$TMP/c/findings.tsv" || echo 0)" -lt 5 ] || break; sleep 0.1; done

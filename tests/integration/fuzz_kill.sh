@@ -9,7 +9,7 @@ out=$dir/campaign
 trap 'kill $pid 2>/dev/null; rm -rf "$dir"' EXIT
 
 fail() { echo "FAIL: $*"; sed "s/^/  | /" "$dir/log"; tail -n 25 "$out/afl-main.log" | sed "s/^/  afl | /"; exit 1; }
-start() { "$B/shortfuse-fake" fuzz --empty --jobs 2 --seed 5 --time 60s -o "$out" "$@" >>"$dir/log" 2>&1 & pid=$!; }
+start() { "$B/shortfuse-fake" fuzz --target host --empty --jobs 2 --seed 5 --time 60s -o "$out" "$@" >>"$dir/log" 2>&1 & pid=$!; }
 findings() { find "$out/findings" -mindepth 2 -maxdepth 2 -name '[a-z]*' 2>/dev/null | wc -l; }
 # Waits until the queue of afl-fuzz or the number of findings has grown: the campaign is alive.
 runs() { stat -c %Y%s "$out/findings.tsv" "$out/afl/main/fuzz_bitmap" 2>/dev/null; find "$out/afl/main/queue" 2>/dev/null | wc -l; findings; }
@@ -87,7 +87,7 @@ wait $pid 2>/dev/null
 for ((i = 0; i < 50; i++)); do kill -0 "$afl" 2>/dev/null || break; sleep 0.1; done
 kill -0 "$afl" 2>/dev/null && fail "afl-fuzz outlived the campaign"
 [ "$(findings)" -ge "$before" ] || fail "findings lost with the campaign"
-"$B/shortfuse-fake" fuzz --empty --time 1s -o "$out" >>"$dir/log" 2>&1 && fail "a folder in use was taken"
+"$B/shortfuse-fake" fuzz --target host --empty --time 1s -o "$out" >>"$dir/log" 2>&1 && fail "a folder in use was taken"
 start --resume
 grows || fail "nothing new in 10 s after --resume"
 before=$(findings)

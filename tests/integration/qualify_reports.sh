@@ -11,7 +11,7 @@ want 1 "$FK" qualify --kernel bad --kernel broken --kernel flaky --baseline good
 rows=$(ls corpus/*/*.txt | wc -l)
 cmp -s "$TMP/r.html" "$TMP/q/report.html" || fail "--html is another page than report.html"
 # A campaign with findings, on a target that only pretends.
-want 1 "$B/shortfuse-fake" fuzz --blind --seed 5 --time 3s -o "$TMP/campaign"
+want 1 "$B/shortfuse-fake" fuzz --target host --blind --seed 5 --time 3s -o "$TMP/campaign"
 want 0 "$SF" report "$TMP/campaign"
 grep -q '<svg' "$TMP/campaign/report.html" || fail "the page of a campaign has no plot"
 
