@@ -64,6 +64,7 @@ static const struct argp_option options[] = {
 	{"kcidb", OPT_FORMAT + 2, "FILE", 0, NULL, 1},
 	{"json", OPT_FORMAT + 3, "FILE", 0, NULL, 1},
 	{"html", OPT_FORMAT + 4, "FILE", 0, "DIR/report.html is always written", 1},
+	{"matrix", OPT_FORMAT + 5, "FILE", 0, "kernels side by side, as Markdown", 1},
 	{"verbose", 'v', NULL, 0, "consoles of guests, what executors say", 2},
 	{0},
 };
@@ -111,8 +112,12 @@ static unsigned int number(struct argp_state *state, const char *name, const cha
 
 static void add_kernel(struct arguments *a, struct argp_state *state, const char *spec)
 {
-	if (strlen(spec) >= COLUMN_SPEC_MAX || a->setup.n_kernels == SETUP_KERNELS_MAX)
-		argp_error(state, "--kernel %s: too long, or too many", spec);
+	if (strlen(spec) >= COLUMN_SPEC_MAX)
+		argp_error(state, "--kernel %.80s...: longer than %d bytes", spec,
+			   COLUMN_SPEC_MAX - 1);
+	if (a->setup.n_kernels == SETUP_KERNELS_MAX)
+		argp_error(state, "--kernel %.200s: more than %d kernels", spec,
+			   SETUP_KERNELS_MAX);
 	a->setup.kernels[a->setup.n_kernels++] = spec;
 }
 

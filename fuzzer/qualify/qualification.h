@@ -18,8 +18,8 @@
 
 #define KINDS_MAX                                                                        \
 	12 /* different outcomes kept of a cell; the rest counts as the last one */
-#define SETTINGS_MAX	4 /* --sweep options */
-#define COLUMN_SPEC_MAX 200
+#define SETTINGS_MAX	4    /* --sweep options */
+#define COLUMN_SPEC_MAX 4096 /* some paths of packages */
 
 /* An outcome: runs with this verdict, rung and signature. */
 struct kind {

@@ -43,7 +43,9 @@ static int add_column(struct qualification *q, const struct setup *setup,
 	int ret;
 
 	snprintf(column.spec, sizeof(column.spec), "%s", spec);
-	len = snprintf(column.name, sizeof(column.name), "%s", column.spec);
+	/* Of several packages the first one names it. */
+	len = snprintf(column.name, sizeof(column.name), "%.*s",
+		       (int)strcspn(column.spec, ","), column.spec);
 	for (unsigned int i = 0; i < setup->n_sweeps; i++) {
 		const struct sweep *sweep = &setup->sweeps[i];
 		struct setting *setting = &column.settings[i];

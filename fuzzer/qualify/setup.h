@@ -5,7 +5,7 @@
 
 #include "settings.h"
 
-#define SETUP_KERNELS_MAX 16
+#define SETUP_KERNELS_MAX 64
 
 struct setup {
 	const char *kernels[SETUP_KERNELS_MAX], *baseline; /* baseline NULL: none */

@@ -146,7 +146,7 @@ static int read_column(const json_t *json, struct qualification *q, char *err)
 	struct column column = {0};
 	int ret;
 
-	snprintf(column.spec, sizeof(column.spec), "%.199s", text_of(json, "spec"));
+	snprintf(column.spec, sizeof(column.spec), "%s", text_of(json, "spec"));
 	snprintf(column.name, sizeof(column.name), "%.299s", text_of(json, "name"));
 	snprintf(column.slug, sizeof(column.slug), "%.79s", text_of(json, "slug"));
 	snprintf(column.release, sizeof(column.release), "%.99s",

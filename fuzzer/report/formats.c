@@ -18,6 +18,7 @@ const struct report_format report_formats[] = {
 	{"kcidb", "KernelCI's JSON, schema 5.3", report_kcidb},
 	{"json", "everything, as JSON", report_json},
 	{"html", "one page for a person", report_html},
+	{"matrix", "scenarios and kernels, as Markdown", report_kernel_matrix},
 	{NULL, NULL, NULL},
 };
 

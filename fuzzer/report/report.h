@@ -35,6 +35,7 @@ int report_junit(const struct report *report, FILE *out);
 int report_kcidb(const struct report *report, FILE *out);
 int report_json(const struct report *report, FILE *out);
 int report_html(const struct report *report, FILE *out);
+int report_kernel_matrix(const struct report *report, FILE *out);
 
 /* To a file, complete or not at all; "-" is the standard output. 0 or -errno. */
 int report_to_file(const struct report *report, const struct report_format *format,
