@@ -79,7 +79,7 @@ static void put_kind(FILE *out, const struct cell *cell, const struct kind *kind
 		fprintf(out, " no answer |");
 		return;
 	}
-	fprintf(out, " %s %u", verdict_table[kind->verdict].name, kind->rung);
+	fprintf(out, " %s %d", verdict_table[kind->verdict].name, (int)kind->rung);
 	if (kind->count < cell->runs)
 		fprintf(out, " (%u of %u)", kind->count, cell->runs);
 	fprintf(out, " |");

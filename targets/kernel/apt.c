@@ -243,7 +243,7 @@ int apt_cache(const char *command, const char *const *words, char **ret_out)
 	if (ret < 0)
 		return ret;
 	c.argv[c.n++] = command;
-	for (size_t i = 0; words[i] && i < WORDS_MAX; i++)
+	for (size_t i = 0; i < WORDS_MAX && words[i]; i++)
 		c.argv[c.n++] = words[i];
 	c.argv[c.n] = NULL;
 	return apt_run(c.argv, QUERY_MS, ret_out);
