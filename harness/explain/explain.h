@@ -54,7 +54,8 @@ enum wait_kind {
 	WAIT_DUMP_READER, /* wait_for_dump_helpers */
 	WAIT_BLOCK_IO,	  /* a buffer, a bio, a journal */
 	WAIT_RECLAIM,	  /* reclaim_throttle */
-	WAIT_LISTENER,	  /* fanotify, userfaultfd */
+	WAIT_LISTENER,	  /* fanotify, userfaultfd, autofs, seccomp */
+	WAIT_NETWORK,	  /* NFS, 9p, CIFS, Ceph: as a client */
 	WAIT_WORK,	  /* __flush_work */
 	WAIT_FREEZER,	  /* try_to_freeze_tasks */
 	WAIT_RCU,	  /* synchronize_rcu */

@@ -159,11 +159,20 @@ const struct wait_names wait_names_core[] = {
 	 "unmap_mapping_pages unmap_mapping_folio unmap_mapping_range "
 	 "rmap_walk_file vma_prepare"},
 	{WAIT_MMAP_LOCK, "do_madvise", NULL, "madvise_collapse __do_sys_process_madvise"},
-	/* A process in user space decides: fanotify permission events, userfaultfd. */
+	/* A process in user space decides. */
 	{WAIT_LISTENER, "fanotify_handle_event", NULL,
 	 "fanotify_handle_event fanotify_get_response"},
 	{WAIT_LISTENER, "handle_userfault", NULL,
 	 "handle_userfault userfaultfd_event_wait_completion"},
+	{WAIT_LISTENER, NULL, NULL,
+	 "autofs_wait seccomp_do_user_notification cachefiles_ondemand_send_req"},
+	/* The client side of a network file system, perhaps of what this machine serves of FUSE. */
+	{WAIT_NETWORK, "rpc_wait_bit_killable", NULL,
+	 "rpc_wait_bit_killable rpc_wait_for_completion_task nfs_wait_bit_killable "
+	 "nfs_wait_on_request nfs_wait_client_init_complete nfs_iocounter_wait"},
+	{WAIT_NETWORK, NULL, NULL,
+	 "p9_client_rpc p9_virtio_request wait_for_response ceph_mdsc_do_request "
+	 "ceph_mdsc_wait_request ceph_osdc_wait_request"},
 	/* fs/notify: a group or a mark that is being taken down. */
 	{WAIT_WORK, "fsnotify_destroy_group", NULL,
 	 "fsnotify_destroy_group fsnotify_wait_marks_destroyed"},
