@@ -75,13 +75,19 @@ static bool same(const struct kind *a, const struct kind *b)
 
 static void put_kind(FILE *out, const struct cell *cell, const struct kind *kind)
 {
+	unsigned int alike = 0;
+
 	if (!kind) {
 		fprintf(out, " no answer |");
 		return;
 	}
+	/* Whatever the roots: they may come in another order each time. */
+	for (unsigned int i = 0; i < cell->n_kinds; i++)
+		if (same(&cell->kinds[i], kind))
+			alike += cell->kinds[i].count;
 	fprintf(out, " %s %d", verdict_table[kind->verdict].name, (int)kind->rung);
-	if (kind->count < cell->runs)
-		fprintf(out, " (%u of %u)", kind->count, cell->runs);
+	if (alike < cell->runs)
+		fprintf(out, " (%u of %u)", alike, cell->runs);
 	fprintf(out, " |");
 }
 

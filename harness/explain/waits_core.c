@@ -22,7 +22,9 @@ const struct wait_names wait_names_core[] = {
 	/* ctx->uring_lock and sqd->lock, held over a request that is issued at once. */
 	{WAIT_RING_LOCK, NULL, NULL,
 	 "io_ring_submit_lock io_iopoll_check io_iopoll_try_reap_events "
-	 "io_iopoll_req_issued io_sq_thread_park io_sqpoll_wait_sq "
+	 "io_iopoll_req_issued __io_uring_register io_register_resize_rings "
+	 "io_init_wq_offload __io_register_iowq_aff io_req_caches_free __io_sq_thread "
+	 "io_sq_thread_park io_sqpoll_wait_sq "
 	 "io_sqd_handle_event io_uring_del_tctx_node io_ringfd_register "
 	 "io_run_local_work io_register_iowq_max_workers __io_async_cancel"},
 	{WAIT_RING_LOCK, "__do_sys_io_uring_enter", NULL,
@@ -94,6 +96,7 @@ const struct wait_names wait_names_core[] = {
 	 "migrate_pages migrate_pages_batch migrate_folio_unmap "
 	 "migrate_folios_move unmap_and_move __unmap_and_move "
 	 "unmap_and_move_huge_page split_huge_pages_all collapse_file "
+	 "filemap_page_mkwrite folio_mark_dirty_lock set_page_dirty_lock find_lock_entry "
 	 "find_lock_entries find_get_entries mapping_evict_folio "
 	 "truncate_inode_partial_folio writeback_get_folio "
 	 "mpage_prepare_extent_to_map __folio_split lock_page folio_lock "
@@ -115,7 +118,8 @@ const struct wait_names wait_names_core[] = {
 	{WAIT_WRITEBACK, "inode_wait_for_writeback", NULL,
 	 "inode_sleep_on_writeback writeback_single_inode"},
 	{WAIT_WRITEBACK, "wb_wait_for_completion", NULL,
-	 "bdi_split_work_to_wbs sync_inodes_sb writeback_inodes_sb_nr "
+	 "bdi_split_work_to_wbs bdi_down_write_wb_switch_rwsem sync_inodes_sb "
+	 "writeback_inodes_sb_nr "
 	 "__writeback_inodes_sb_nr"},
 	{WAIT_WRITEBACK, "balance_dirty_pages", NULL,
 	 "balance_dirty_pages_ratelimited_flags "
@@ -218,7 +222,8 @@ const struct wait_names wait_names_core[] = {
 	/* Idle by its own will: a ring without completions, servers and kernel threads without work. */
 	{WAIT_NONE, NULL, NULL,
 	 "io_cqring_wait io_cqring_wait_schedule __io_cqring_wait_schedule "
-	 "io_cqring_schedule_timeout io_run_loop io_loop_wait io_wq_worker "
+	 "io_cqring_schedule_timeout io_run_loop __io_run_loop io_hybrid_iopoll_delay "
+	 "io_loop_wait io_wq_worker "
 	 "io_sq_thread read_events do_io_getevents pipe_write anon_pipe_write "
 	 "pipe_wait_writable wait_for_partner fifo_open unix_stream_sendmsg "
 	 "unix_wait_for_peer unix_dgram_sendmsg sock_alloc_send_pskb "

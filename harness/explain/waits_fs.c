@@ -27,7 +27,8 @@ const struct wait_names wait_names_fs[] = {
 	 "virtio_fs_add_instance virtio_fs_remove virtio_fs_fill_super "
 	 "virtio_fs_get_tree virtio_fs_conn_destroy fuse_iomap_begin "
 	 "fuse_setup_new_dax_mapping fuse_upgrade_dax_mapping "
-	 "inode_inline_reclaim_one_dmap lookup_and_reclaim_dmap"},
+	 "inode_inline_reclaim_one_dmap lookup_and_reclaim_dmap "
+	 "inode_lookup_first_dmap virtio_fs_find_instance virtio_fs_fiq_release"},
 	{WAIT_DRIVER_LOCK, "fuse_notify", NULL,
 	 "fuse_notify fuse_dev_do_write fuse_dev_write"},
 	/* fs/fuse/dax.c: all ranges of the window are in use. */
@@ -50,11 +51,14 @@ const struct wait_names wait_names_fs[] = {
 	 "super_lock super_lock_excl super_lock_shared __super_lock "
 	 "__iterate_supers iterate_supers iterate_supers_type get_super "
 	 "__get_super get_active_super bdev_super_lock user_get_super "
-	 "mount_subtree get_tree_bdev get_tree_bdev_flags mount_bdev "
+	 "do_emergency_remount_callback do_thaw_all_callback mount_subtree get_tree_bdev "
+	 "get_tree_bdev_flags mount_bdev "
 	 "setup_bdev_super __fsnotify_vfsmount_delete writeback_inodes_wb "
 	 "fs_bdev_sync fs_bdev_mark_dead quotactl_block drop_pagecache_sb"},
 	{WAIT_SUPER_LOCK, "grab_super", NULL, "grab_super grab_super_dead sget sget_fc"},
-	{WAIT_SUPER_LOCK, "do_remount", NULL, "do_remount do_reconfigure_mnt"},
+	{WAIT_SUPER_LOCK, "do_remount", NULL,
+	 "do_remount do_reconfigure_mnt ovl_remount ovl_reconfigure "
+	 "ovl_sync_fs"},
 	{WAIT_SUPER_LOCK, "thaw_super", NULL, "thaw_super thaw_super_locked"},
 	/* fs/super.c: writers to a frozen file system, and a freeze behind its writers. */
 	{WAIT_FROZEN_FS, NULL, NULL, "sb_wait_write wait_for_partially_frozen"},
@@ -123,7 +127,9 @@ const struct wait_names wait_names_fs[] = {
 	{WAIT_INODE_LOCK, "nfsd_create", NULL, "nfsd_create fh_lock_nested"},
 	/* fs/overlayfs: oi->lock, taken by a copy-up or a change of the link count; the upper's i_rwsem. */
 	{WAIT_OVL_LOCK, NULL, NULL,
-	 "ovl_nlink_start ovl_dir_cache ovl_do_copy_up ovl_copy_up_tmpfile "
+	 "ovl_nlink_start ovl_dir_cache ovl_do_copy_up ovl_copy_up_metadata "
+	 "ovl_workdir_create ovl_lookup_or_create ovl_check_rename_whiteout "
+	 "ovl_workdir_cleanup_recurse ovl_ioctl_set_flags ovl_copy_up_tmpfile "
 	 "ovl_copy_up_workdir ovl_copy_up_inode ovl_link_up ovl_create_upper "
 	 "ovl_create_over_whiteout ovl_clear_empty ovl_instantiate "
 	 "ovl_remove_upper ovl_remove_and_whiteout ovl_rename ovl_setattr "

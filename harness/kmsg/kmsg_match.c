@@ -35,6 +35,14 @@ static const struct row {
 	 ANYWHERE, "the guest ran out of memory"},
 	{"Kernel panic - not syncing: Out of memory", KMSG_INFRA, "oom", ANYWHERE,
 	 "the guest ran out of memory"},
+	/*
+	 * arch/x86/kernel/alternative.c patches code through int3, and QEMU's TCG may run into it on another CPU: of the
+	 * emulator, not of the kernel.
+	 */
+	{"Oops: int3: 0000", KMSG_INFRA, "emulator", 0,
+	 "the guest's CPU ran into code that was being patched"},
+	{"int3: 0000", KMSG_INFRA, "emulator", 0,
+	 "the guest's CPU ran into code that was being patched"},
 	{"Initramfs unpacking failed", KMSG_INFRA, "init", 0, NULL},
 	{"Out of memory: Killed process", KMSG_INFRA, "oom", 0,
 	 "the guest ran out of memory"},
@@ -409,7 +417,8 @@ bool kmsg_scan_line(struct kmsg_scan *scan, const char *line)
 	/* With panic_on_oops the panic is only the end of the oops before it, and names
 	 * nothing. */
 	if (scan->found &&
-	    (hit.severity <= scan->hit.severity || scan->hit.severity == KMSG_BUG))
+	    (hit.severity <= scan->hit.severity || scan->hit.severity == KMSG_BUG ||
+	     !strcmp(scan->hit.kind, "emulator")))
 		return true;
 	scan->found = true;
 	scan->hit = hit;
