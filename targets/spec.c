@@ -53,6 +53,12 @@ int spec_parse(const struct target_options *opt, char buf[SPEC_MAX],
 	}
 	*ret = *opt;
 	ret->spec = strcpy(buf, opt->spec);
+	/* A command may hold anything, so it is the last one. The caller's text outlives buf. */
+	plus = strstr(buf, SPEC_SERVER);
+	if (plus) {
+		*plus = '\0';
+		ret->server = opt->spec + (plus - buf) + strlen(SPEC_SERVER);
+	}
 	while (!taken && (plus = strrchr(buf, '+'))) {
 		taken = take(plus + 1, ret, err);
 		if (!taken)
@@ -66,4 +72,11 @@ char *spec_with(const char *spec, const char *property)
 	char *text;
 
 	return asprintf(&text, "%s+%s", spec, property) < 0 ? NULL : text;
+}
+
+char *spec_with_server(const char *spec, const char *command)
+{
+	char *text;
+
+	return asprintf(&text, "%s" SPEC_SERVER "%s", spec, command) < 0 ? NULL : text;
 }

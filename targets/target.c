@@ -48,6 +48,12 @@ int target_open(const struct target_options *opt, struct target **ret_target, ch
 			 own.spec);
 		return -EINVAL;
 	}
+	if (own.server && ops != &host_ops) {
+		snprintf(err, 300,
+			 "a server under test runs on this machine only, --target host: "
+			 "a guest has none of its programs");
+		return -EINVAL;
+	}
 	ret = ops->open(&own, ret_target, err);
 	if (!ret)
 		err[0] = '\0'; /* of an attempt that something else made up for */

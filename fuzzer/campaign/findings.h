@@ -52,7 +52,7 @@ struct findings {
 	int dir_fd; /* the campaign's folder */
 	enum severity flag_at;
 	bool by_cause; /* a run with several causes is no finding of its own: findings_add() */
-	char target[128], program[512]; /* for repro.sh */
+	char target[1024], program[512]; /* for repro.sh */
 	struct finding **list;
 	unsigned int n, n_lost; /* lost: beyond FINDINGS_MAX */
 	unsigned int flushed;	/* where the next findings_flush_some() goes on */

@@ -404,7 +404,7 @@ int job_start(struct job *job)
 	int ret;
 
 	/* A guest takes nothing along when it dies; for this machine's own kernel a run may be the last one. */
-	job->durable = !strcmp(c->options.target, "host");
+	job->durable = !strncmp(c->options.target, "host", 4);
 	job->inflight_fd = inflight_open(c->dir_fd, job->index);
 	if (job->inflight_fd < 0)
 		return job->inflight_fd;

@@ -31,7 +31,8 @@ enum {
 	OPT_QUIET,
 	OPT_CORPUS,
 	OPT_RESET_EVERY,
-	OPT_VIRTUAL_TIME
+	OPT_VIRTUAL_TIME,
+	OPT_SERVER
 };
 
 static const struct argp_option option_list[] = {
@@ -59,6 +60,10 @@ static const struct argp_option option_list[] = {
 	{"flag-at", OPT_FLAG_AT, "SEVERITY", 0, "contract (default), bug or poison", 0},
 	{"quiet", OPT_QUIET, NULL, 0,
 	 "status lines, not AFL++'s screen, on a terminal too", 0},
+	{"server", OPT_SERVER, "CMD", 0,
+	 "a FUSE server to test, as 'bindfs {src} {mnt}': faults are put between it and "
+	 "the kernel (--target host)",
+	 0},
 	{"verbose", 'v', NULL, 0, "what the executor says", 0},
 	{0},
 };
@@ -66,6 +71,7 @@ static const struct argp_option option_list[] = {
 struct arguments {
 	struct campaign_options campaign;
 	bool empty, quiet, seeded, virtual_time;
+	const char *server;
 };
 
 static unsigned long number(struct argp_state *state, const char *arg, unsigned long max)
@@ -139,6 +145,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_QUIET:
 		a->quiet = true;
+		break;
+	case OPT_SERVER:
+		a->server = arg;
 		break;
 	case 'v':
 		o->verbose = true;
@@ -235,7 +244,7 @@ static void fill_defaults(struct arguments *a, char *dir, size_t dir_size,
 static void tell_why_not(const struct campaign *c, int err)
 {
 	fprintf(stderr, "shortfuse fuzz: %s\n", c->error);
-	if (err == -ENODEV && strcmp(c->options.target, "host") != 0)
+	if (err == -ENODEV && strncmp(c->options.target, "host", 4) != 0)
 		fprintf(stderr,
 			"shortfuse fuzz: no scratch kernel, nothing was fuzzed; "
 			"'--target "
@@ -310,13 +319,21 @@ int cmd_fuzz(int argc, char **argv)
 					   .jobs = JOBS_AUTO,
 					   .flag_at = SEVERITY_CONTRACT}};
 	static char target[SPEC_MAX];
-	char dir[64], program_dir[512], corpus[600], *spec = NULL;
+	char dir[64], program_dir[512], corpus[600], *spec = NULL, *whole = NULL;
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	/* A property of the target: so the results say it, and repro.sh asks for it. */
 	if (a.virtual_time)
 		a.campaign.target = spec = spec_with(a.campaign.target, "virtual-time");
+	/* Said by the user, as a finding may cost a reboot of it. */
+	if (a.server && strcmp(a.campaign.target, "host") != 0) {
+		fprintf(stderr, "shortfuse fuzz: --server runs on this machine, where "
+				"the server is: it needs --target host\n");
+		return EXIT_USAGE;
+	}
+	if (a.campaign.target && a.server)
+		a.campaign.target = whole = spec_with_server(a.campaign.target, a.server);
 	if (!a.campaign.target)
 		return EXIT_INFRA;
 	fill_defaults(&a, dir, sizeof(dir), program_dir, corpus);
@@ -333,5 +350,6 @@ int cmd_fuzz(int argc, char **argv)
 	if (a.campaign.dir == dir)
 		rmdir(dir); /* if it is as empty as it was made */
 	free(spec);
+	free(whole);
 	return status;
 }

@@ -21,14 +21,14 @@
 
 #define INFRA_TRIES 3
 
-enum { OPT_VIRTUAL_TIME = 256 };
+enum { OPT_VIRTUAL_TIME = 256, OPT_SERVER };
 
 struct run_options {
 	struct target_options target;
 	unsigned int repeat;
 	bool json, check, virtual_time;
 	enum severity flag_at;
-	const char *out_dir;
+	const char *out_dir, *server;
 	struct findings store; /* in out_dir, if there is one */
 	char **files;
 	int n_files;
@@ -51,6 +51,10 @@ static const struct argp_option options[] = {
 	{"output", 'o', "DIR", 0, "keep the evidence of flagged runs in DIR", 0},
 	{"virtual-time", OPT_VIRTUAL_TIME, NULL, 0,
 	 "waits cost nothing: --target uml:IMAGE, built with time travel", 0},
+	{"server", OPT_SERVER, "CMD", 0,
+	 "a FUSE server to test, as 'bindfs {src} {mnt}': faults are put between it and "
+	 "the kernel (--target host)",
+	 0},
 	{"verbose", 'v', NULL, 0, "show the guest's console", 0},
 	{0},
 };
@@ -90,6 +94,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_VIRTUAL_TIME:
 		opt->virtual_time = true;
+		return 0;
+	case OPT_SERVER:
+		opt->server = arg;
 		return 0;
 	case 'v':
 		opt->target.verbose = true;
@@ -351,7 +358,7 @@ int cmd_run(int argc, char **argv)
 					 NULL,
 					 NULL};
 	struct run_options opt = {.repeat = 1, .flag_at = SEVERITY_CONTRACT};
-	char *spec = NULL;
+	char *spec = NULL, *whole = NULL;
 	int status = EXIT_INFRA;
 
 	opt.target.spec = "host";
@@ -360,8 +367,11 @@ int cmd_run(int argc, char **argv)
 	/* A property of the target: so the evidence says it, and repro.sh asks for it. */
 	if (opt.virtual_time)
 		opt.target.spec = spec = spec_with(opt.target.spec, "virtual-time");
+	if (opt.target.spec && opt.server)
+		opt.target.spec = whole = spec_with_server(opt.target.spec, opt.server);
 	if (opt.target.spec)
 		status = run_all(&opt);
 	free(spec);
+	free(whole);
 	return status;
 }

@@ -90,7 +90,7 @@ static const char repro_text[] =
 	"cd \"$(dirname \"$0\")\" || exit 3\n"
 	"shortfuse=${SHORTFUSE:-%s}\n"
 	"target=${TARGET:-${KERNEL:+qemu:$KERNEL}}\n"
-	"target=${target:-%s}\n"
+	"[ \"$target\" ] || target='%s'\n"
 	"if [ \"$1\" = c ]; then\n"
 	"  case $target in qemu:*) ;; *) target=host ;; esac\n"
 	"  exec \"$shortfuse\" export . -o repro.c --try \"$target\"\n"
@@ -98,10 +98,24 @@ static const char repro_text[] =
 	"exec \"$shortfuse\" run --target \"$target\" --check -n \"${1:-1}\" "
 	"scenario.txt\n";
 
+/* For a shell's single quotes: the command of a server may hold any of them. ret: four times as large. */
+static void quote(const char *text, char *ret)
+{
+	for (; *text; text++) {
+		if (*text == '\'')
+			ret = stpcpy(ret, "'\\'");
+		*ret++ = *text;
+	}
+	*ret = '\0';
+}
+
 static int write_repro(int fd, const struct findings *store)
 {
-	int ret = file_printf(fd, "repro.sh", repro_text, store->program, store->target);
+	char target[4 * sizeof(store->target)];
+	int ret;
 
+	quote(store->target, target);
+	ret = file_printf(fd, "repro.sh", repro_text, store->program, target);
 	if (ret < 0)
 		return ret;
 	return fchmodat(fd, "repro.sh", 0755, 0) ? -errno : 0;

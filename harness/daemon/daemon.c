@@ -20,6 +20,7 @@
 #include "harness/util/bulk.h"
 #include "harness/util/sys.h"
 #include "lead.h"
+#include "proxy.h"
 #include "reply.h"
 #include "server.h"
 
@@ -165,6 +166,8 @@ static void start_servers(void)
 		if (start_thread(i, server_main, server) < 0)
 			_exit(1);
 	}
+	if (proxy_active() && proxy_start() < 0)
+		_exit(1);
 	while ((n = atomic_load(&shared->n_servers)) < daemon_self.n_servers)
 		arena_wait(&shared->n_servers, n, -1);
 }

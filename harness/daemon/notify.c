@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/scenario/tables.h"
+#include "proxy.h"
 #include "reply.h"
 #include "server.h"
 
@@ -14,6 +15,8 @@ int daemon_notify_inode(unsigned int path)
 	memfs_ino ino = path < PATH_OUT ? memfs_resolve(path_table[path]) : 0;
 	int ret;
 
+	if (proxy_active())
+		return -EOPNOTSUPP; /* the server's node ids are its own */
 	if (!ino)
 		return -ENOENT;
 	ret = fuse_lowlevel_notify_inval_inode(daemon_self.session, ino, 0, 0);
@@ -34,6 +37,8 @@ int daemon_notify_entry(unsigned int path)
 	snprintf(parent, sizeof(parent), "%.*s",
 		 (int)(name == whole ? 0 : name - whole - 1), whole);
 	ino = memfs_resolve(parent);
+	if (proxy_active())
+		return -EOPNOTSUPP; /* the server's node ids are its own */
 	if (!ino)
 		return -ENOENT;
 	ret = fuse_lowlevel_notify_inval_entry(daemon_self.session, ino, name,

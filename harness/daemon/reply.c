@@ -10,6 +10,7 @@
 #include "fault.h"
 #include "harness/util/bulk.h"
 #include "harness/util/sys.h"
+#include "proxy.h"
 
 #define MAX_IOV	     8
 #define UNKNOWN_BIT  (1ULL << 48) /* no connection lives to count this far */
@@ -195,6 +196,10 @@ void reply_process(struct request *req)
 {
 	const struct fuse_buf buf = {.size = req->len, .mem = (void *)req->in};
 
+	if (proxy_active()) {
+		proxy_process(req);
+		return;
+	}
 	current = req;
 	fuse_session_process_buf(daemon_self.session, &buf);
 	current = NULL;
@@ -218,6 +223,11 @@ void reply_interrupt(struct request *req, const struct server *origin, int error
 
 	write_message(origin, &iov, 1);
 	ledger_settle(&daemon_self.arena->ledger, req->record, LEDGER_ANSWERED, error);
+}
+
+void reply_raw(const struct server *server, struct iovec *iov)
+{
+	write_message(server, iov, 1);
 }
 
 int reply_notify_result(void)

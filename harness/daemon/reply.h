@@ -19,6 +19,8 @@ void reply_process(struct request *req);
 void reply_error(struct request *req, int error);
 /* Answers an INTERRUPT with -ENOSYS or -EAGAIN, on the device of what it interrupts. */
 void reply_interrupt(struct request *req, const struct server *origin, int error);
+/* Writes a whole message as it is: of a server under test, which asks for no result. */
+void reply_raw(const struct server *server, struct iovec *iov);
 /* Result of the last notification that this thread sent: 0 or -errno. */
 int reply_notify_result(void);
 

@@ -9,6 +9,7 @@
 #include "harness/util/sys.h"
 #include "hold.h"
 #include "lead.h"
+#include "proxy.h"
 #include "reply.h"
 #include "server.h"
 
@@ -119,6 +120,8 @@ static bool accept_request(struct server *me, size_t len, struct request *req)
 						      .action
 					    : 0,
 		});
+	if (proxy_active())
+		proxy_forward(req);
 	return !(req->hooks->take && req->hooks->take(req));
 }
 
@@ -185,7 +188,8 @@ static void handle(struct request *req)
 		hooks->serve(req);
 	else
 		reply_process(req);
-	if (hooks->after)
+	/* A reply of a server under test comes when it comes. */
+	if (hooks->after && (!proxy_active() || hooks->serve))
 		hooks->after(req);
 }
 

@@ -10,8 +10,10 @@
 #include "harness/scenario/tables.h"
 #include "harness/snapshot/ustack.h"
 #include "oracle.h"
+#include "server.h"
 
-#define USTACK_MS 100
+#define USTACK_MS    100
+#define SERVER_ACTOR "server" /* under test */
 
 static const struct scn_task *task_of_thread(const struct run *run, pid_t tid)
 {
@@ -42,6 +44,8 @@ static void name_task(const struct run *run, struct snap_task *task)
 	} else if (task->pid == daemon->pid) {
 		strcpy(task->actor, "daemon");
 		task->role = task->tid == daemon->pid ? ROLE_DAEMON : ROLE_SERVER;
+	} else if (server_owns(run, task->pid)) {
+		strcpy(task->actor, SERVER_ACTOR);
 	}
 }
 
@@ -277,13 +281,18 @@ static bool told_to_die(const struct snap_task *task)
 	       ((task->sigpnd | task->shdpnd) & 1ull << (SIGKILL - 1));
 }
 
+static bool of_server(const struct snap_task *task)
+{
+	return !strcmp(task->actor, SERVER_ACTOR);
+}
+
 bool evidence_signal_lost(const struct run *run)
 {
 	for (size_t i = 0; i < run->snap.n_tasks; i++) {
 		const struct snap_task *task = &run->snap.tasks[i];
 
 		if (run->snap.rung < RUNG_DAEMON &&
-		    task->pid == run->snap.conn.daemon_pid)
+		    (task->pid == run->snap.conn.daemon_pid || of_server(task)))
 			continue; /* not told to die yet */
 		if (task->state != 'Z' && !told_to_die(task))
 			return true;

@@ -15,6 +15,7 @@
 #include "isolate.h"
 #include "priority.h"
 #include "run.h"
+#include "server.h"
 #include "start.h"
 #include "warden.h"
 
@@ -79,6 +80,11 @@ static unsigned int read_number(const char *path)
 	return (unsigned int)strtoul(buf, NULL, 10);
 }
 
+void executor_set_server(struct executor *ex, const char *command)
+{
+	ex->server = command;
+}
+
 int executor_init(struct executor *ex, int channel, int cpu, char *err)
 {
 	int ret;
@@ -88,6 +94,8 @@ int executor_init(struct executor *ex, int channel, int cpu, char *err)
 	ret = isolate_descriptors(ex, err);
 	if (!ret)
 		ret = isolate_mounts(ex, err);
+	if (!ret)
+		ret = server_init(ex, err);
 	if (ret < 0)
 		return ret;
 	priority_init(ex);
@@ -101,7 +109,7 @@ int executor_init(struct executor *ex, int channel, int cpu, char *err)
 	procfs_calibrate(&ex->procfs);
 	ex->children_fd = move_fd(open("/proc/1/task/1/children", O_RDONLY | O_CLOEXEC));
 	ex->hung_task_s = read_number("/proc/sys/kernel/hung_task_timeout_secs");
-	ret = daemon_body_prepare(ex->actors);
+	ret = daemon_body_prepare(ex->actors, ex->server != NULL);
 	if (ret < 0) {
 		snprintf(err, 200, "the daemon's session: %s", strerror(-ret));
 		return ret;

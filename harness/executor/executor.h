@@ -32,6 +32,7 @@ struct run;
 
 struct executor {
 	int channel; /* exec protocol */
+	const char *server; /* command of a server under test, see server.h; NULL: the daemon answers itself */
 	int cpu;     /* pinned to it; -1: not pinned */
 	pid_t tid;   /* of its main thread */
 	bool realtime; /* the run's tasks have priority over a waiting executor: priority.h */
@@ -61,6 +62,8 @@ struct executor *executor_new(void);
 
 /* Set up once: mounts, scheduler, calibration. 0, or -errno with a line in err[200]. */
 int executor_init(struct executor *ex, int channel, int cpu, char *err);
+/* Before that: the command of a server under test, which stays the caller's. */
+void executor_set_server(struct executor *ex, const char *command);
 
 /* Serves RUN frames until STOP or end of file. 0 or -errno. */
 int executor_serve(struct executor *ex);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The executor program: --fd N --cpu N when a host starts it in namespaces of its own, or /init of a guest.
+ * The executor program: --fd N --cpu N [--server CMD] when a host starts it in namespaces of its own, or /init of a
+ * guest.
  */
 
 #include <sched.h>
@@ -16,6 +17,7 @@
 
 #include "executor.h"
 #include "guest.h"
+#include "server.h"
 
 static void complain(int channel, const char *text)
 {
@@ -30,7 +32,7 @@ static void forget_rseq(void)
 			RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
 }
 
-static int serve(int channel, int cpu)
+static int serve(int channel, int cpu, const char *server)
 {
 	struct executor *ex = executor_new();
 	char err[200] = "";
@@ -39,6 +41,7 @@ static int serve(int channel, int cpu)
 		return 3;
 	signal(SIGPIPE, SIG_IGN);
 	forget_rseq();
+	executor_set_server(ex, server);
 	if (executor_init(ex, channel, cpu, err) < 0) {
 		complain(ex->channel, err);
 		return 3;
@@ -60,7 +63,7 @@ _Noreturn static void be_guest(void)
 	pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL,
 		      NULL);
 	if (!pid)
-		_exit(serve(guest.channel, guest.cpu));
+		_exit(serve(guest.channel, guest.cpu, NULL));
 	while (pid > 0 && waitpid(-1, NULL, __WALL) != pid)
 		;
 	guest_poweroff();
@@ -69,12 +72,18 @@ _Noreturn static void be_guest(void)
 int main(int argc, char **argv)
 {
 	int channel = -1, cpu = -1;
+	const char *server = NULL, *slash = strrchr(argv[0], '/');
+
+	if (strstr(slash ? slash + 1 : argv[0], "fusermount"))
+		return fusermount_main(argc, argv);
 
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (!strcmp(argv[i], "--fd"))
 			channel = atoi(argv[i + 1]);
 		else if (!strcmp(argv[i], "--cpu"))
 			cpu = atoi(argv[i + 1]);
+		else if (!strcmp(argv[i], "--server"))
+			server = argv[i + 1];
 	}
 	if (channel < 0 && guest_is_init())
 		be_guest();
@@ -85,7 +94,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return serve(channel, cpu);
+	return serve(channel, cpu, server);
 }
 
 #ifdef SF_SAN

@@ -10,6 +10,7 @@
 
 #include "oracle.h"
 #include "priority.h"
+#include "server.h"
 
 struct walk {
 	struct run *run;
@@ -78,7 +79,8 @@ static int look_at(void *ctx, pid_t pid, pid_t tid)
 
 	if (pid == 1 || pid == walk->run->ignore)
 		return 0;
-	if (walk->scope == SCOPE_TREE && pid == walk->run->arena->daemon.pid)
+	if (walk->scope == SCOPE_TREE &&
+	    (pid == walk->run->arena->daemon.pid || server_owns(walk->run, pid)))
 		return 0;
 	if (left->n == MAX_SURVIVORS) {
 		left->more = true;

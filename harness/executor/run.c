@@ -15,6 +15,7 @@
 #include "oracle.h"
 #include "priority.h"
 #include "run.h"
+#include "server.h"
 
 #define DEFAULT_BUDGET_MS 10000
 #define LEAK_MS		  1000
@@ -149,12 +150,15 @@ static void do_run(struct run *run)
 	char err[200] = "";
 	int64_t t;
 
-	if (run_mount(run, err) < 0) {
+	if (server_start(run, err) < 0 || run_mount(run, err) < 0) {
+		close(FD_SERVER);
+		sweep(run);
 		set_infra(run, err);
 		return;
 	}
 	if (run_start(run, err) < 0) {
 		close(FD_DEV);
+		close(FD_SERVER);
 		sweep(run);
 		run_abort(run);
 		set_infra(run, err);

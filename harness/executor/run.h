@@ -44,6 +44,9 @@ struct run {
 	bool probes_stale; /* tasks may have come or gone: look again before the next sample */
 	uint32_t step_seq[SCN_MAX_STEPS]; /* mailbox seq of the step, 0: not issued */
 
+	/* server.c */
+	_Atomic uint32_t server_apart; /* it has its namespace and its capabilities */
+
 	/* oracle.c */
 	bool daemon_acts; /* the daemon has heirs, or steps of its own, which may fork or wait: look for more than itself */
 

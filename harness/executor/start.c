@@ -12,6 +12,7 @@
 #include "harness/scenario/tables.h"
 #include "priority.h"
 #include "run.h"
+#include "server.h"
 #include "start.h"
 
 #define START_LIMIT_MS 3000
@@ -20,11 +21,12 @@ extern const char pause_image_start[], pause_image_end[];
 
 static struct daemon_env daemon_env;
 
-int daemon_body_prepare(const struct actor_env *env)
+int daemon_body_prepare(const struct actor_env *env, bool server)
 {
 	daemon_env = (struct daemon_env){
 		.arena = env->arena,
 		.dev_fd = FD_DEV,
+		.server_fd = server ? FD_SERVER : 0,
 		.kick_fd = FD_KICK,
 		.mnt = env->mnt,
 		.bin = pause_image_start,
@@ -182,6 +184,9 @@ static int let_daemon_serve(struct run *run, char *err)
 		daemon->gate_closed = 0;
 		run_kick(run);
 	}
+	ret = server_await(run, err);
+	if (ret < 0)
+		return ret;
 	if (!daemon->inited || (run->scn->config.daemon & DAEMON_SELF_FILE))
 		run_barrier(run, 1000);
 	return 0;
@@ -198,15 +203,23 @@ static bool daemon_acts(const struct scenario *scn)
 	return false;
 }
 
+/* What the daemon has now and nobody else may keep. */
+static void close_daemons(const struct run *run)
+{
+	close(FD_DEV);
+	if (run->ex->server)
+		close(FD_SERVER);
+}
+
 int run_start(struct run *run, char *err)
 {
 	int ret = 0;
 
-	run->daemon_acts = daemon_acts(run->scn);
+	run->daemon_acts = daemon_acts(run->scn) || run->ex->server;
 
 	if (run->scn->config.placement != PLACE_INSIDE) {
 		ret = fork_daemon(run);
-		close(FD_DEV);
+		close_daemons(run);
 	}
 	if (ret < 0) {
 		snprintf(err, 200, "fork of the daemon: %s", strerror(-ret));
@@ -214,7 +227,7 @@ int run_start(struct run *run, char *err)
 	}
 	ret = start_tasks(run, false, err);
 	if (run->scn->config.placement == PLACE_INSIDE)
-		close(FD_DEV);
+		close_daemons(run);
 	if (ret < 0)
 		return ret;
 	ret = await_daemon(run, err);

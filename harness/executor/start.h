@@ -7,6 +7,6 @@
 
 void daemon_body(const struct actor_env *env);
 /* Before the first run: what every daemon needs. 0 or -ENOMEM. */
-int daemon_body_prepare(const struct actor_env *env);
+int daemon_body_prepare(const struct actor_env *env, bool server);
 
 #endif

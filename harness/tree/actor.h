@@ -19,9 +19,10 @@ enum {
 	FD_RUN = 50,  /* first one of a run: kept by the daemon only */
 	FD_DEV = 50,  /* the mount's /dev/fuse */
 	FD_KICK = 51, /* the daemon's eventfd */
+	FD_SERVER = 52, /* the daemon's socket to a server under test */
 	/* First one of the executor itself: kept by nobody else. Below 64, the table that is a part of the kernel's
 	 * files_struct suffices, see dup_fd(). */
-	FD_HARNESS = 52,
+	FD_HARNESS = 53,
 };
 
 struct actor_env {

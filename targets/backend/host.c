@@ -41,7 +41,14 @@ static int default_cpu(void)
 static int start(struct host *host, char *err)
 {
 	char path[4096], cpu[20];
-	const char *const argv[] = {path, "--fd", "3", "--cpu", cpu, NULL};
+	const char *const argv[] = {path,
+				    "--fd",
+				    "3",
+				    "--cpu",
+				    cpu,
+				    host->opt.server ? "--server" : NULL,
+				    host->opt.server,
+				    NULL};
 	struct spawn sp = {.argv = argv, .n_fds = 1, .mode = SPAWN_INIT, .cpu = -1};
 	int pair[2], ret;
 

@@ -50,6 +50,22 @@ static void test_with(void **state)
 	free(spec);
 }
 
+/* The rest of the text, whatever is in it. */
+static void test_server(void **state)
+{
+	char *spec = spec_with_server("host", "bindfs -o a+cpus=9 {src} {mnt}"), err[300];
+	struct target_options opt;
+
+	(void)state;
+	assert_int_equal(parse(spec, &opt, err), 0);
+	assert_string_equal(opt.spec, "host");
+	assert_string_equal(opt.server, "bindfs -o a+cpus=9 {src} {mnt}");
+	assert_int_equal(opt.cpus, 0);
+	free(spec);
+	assert_int_equal(parse("host", &opt, err), 0);
+	assert_null(opt.server);
+}
+
 static void test_plus_in_names(void **state)
 {
 	struct target_options opt;
@@ -82,9 +98,8 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_properties),
-		cmocka_unit_test(test_with),
-		cmocka_unit_test(test_plus_in_names),
+		cmocka_unit_test(test_properties), cmocka_unit_test(test_with),
+		cmocka_unit_test(test_server),	   cmocka_unit_test(test_plus_in_names),
 		cmocka_unit_test(test_bad),
 	};
 
