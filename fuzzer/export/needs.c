@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/fuse.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "harness/scenario/tables.h"
 #include "parts.h"
@@ -101,6 +102,10 @@ static void need_variables(struct needs *needs, const struct scn_step *step)
 	case OP_handle:
 		needs->handler = true;
 		break;
+	case OP_rename_noreplace:
+	case OP_rename_exchange:
+	case OP_rename_whiteout:
+	case OP_mkfifo:
 	case OP_creat:
 	case OP_mkdir:
 	case OP_mknod:
@@ -160,6 +165,8 @@ static int need_step(const struct scenario *scn, struct needs *needs,
 			      op_table[step->op].name);
 	needs->opcodes |= code->opcodes;
 	needs->headers |= code->headers;
+	needs->buffer |= strstr(code->code, "buffer") != NULL;
+	needs->st |= strstr(code->code, "&st)") != NULL;
 	if (step->actor == ACTOR_DAEMON)
 		needs->daemon_steps = needs->polling = true;
 	need_arguments(needs, step);

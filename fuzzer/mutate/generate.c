@@ -187,7 +187,7 @@ void generate_args(struct rng *rng, const struct model *model, struct scn_step *
 	step->c = generate_arg(rng, model, step->actor, info->arg[2]);
 	step->v = generate_arg(rng, model, step->actor, info->arg[3]);
 	/* What opens a file or makes a mapping wants a slot, most often a free one. */
-	if ((step->op == OP_open || step->op == OP_creat) && rng_chance(rng, 7, 8))
+	if (op_fills_slot(step->op) && step->op != OP_steal_dev && rng_chance(rng, 7, 8))
 		step->a = (fds & 0xff) == 0xff ? 0 : __builtin_ctz(~fds);
 	/* An open that fails takes along the steps that want its file. */
 	while ((step->op == OP_open || step->op == OP_creat) &&
@@ -226,8 +226,7 @@ static unsigned int op_weight(const struct model *model, unsigned int actor,
 
 	if (!(op_table[op].who & who))
 		return 0;
-	if (takes(op, ARG_FD) && op != OP_open && op != OP_creat && op != OP_steal_dev &&
-	    !model->fds[model->files[actor]])
+	if (takes(op, ARG_FD) && !op_fills_slot(op) && !model->fds[model->files[actor]])
 		return 0;
 	if (takes(op, ARG_MAP) && op != OP_mmap && !model->maps[model->mm[actor]])
 		return 0;

@@ -63,11 +63,112 @@ static const uint8_t emits[OP_COUNT][EMITS + 1] = {
 	[OP_fdatasync] = {FUSE_FSYNC, FUSE_WRITE},
 	[OP_sync_range] = {FUSE_WRITE},
 	[OP_fork_exit] = {FUSE_FLUSH},
+	[OP_read_nowait] = {FUSE_READ},
+	[OP_write_dsync] = {FUSE_WRITE, FUSE_FSYNC},
+	[OP_write_append] = {FUSE_WRITE},
+	[OP_write_nowait] = {FUSE_WRITE},
+	[OP_splice_read] = {FUSE_READ},
+	[OP_splice_write] = {FUSE_WRITE},
+	[OP_vmsplice_write] = {FUSE_WRITE},
+	[OP_sendfile] = {FUSE_READ, FUSE_WRITE},
+	[OP_readahead] = {FUSE_READ},
+	[OP_fadvise_need] = {FUSE_READ},
+	[OP_fadvise_drop] = {FUSE_WRITE},
+	[OP_sync_wait] = {FUSE_WRITE},
+	[OP_syncfs] = {FUSE_WRITE},
+	[OP_punch_hole] = {FUSE_FALLOCATE},
+	[OP_zero_range] = {FUSE_FALLOCATE},
+	[OP_keep_size] = {FUSE_FALLOCATE},
+	[OP_lseek_hole] = {FUSE_LSEEK},
+	[OP_lseek_end] = {FUSE_LSEEK, FUSE_GETATTR},
+	[OP_setflags] = {FUSE_IOCTL},
+	[OP_fsgetxattr] = {FUSE_IOCTL},
+	[OP_statx_sync] = {FUSE_LOOKUP, FUSE_GETATTR},
+	[OP_statx_cached] = {FUSE_LOOKUP},
+	[OP_lstat] = {FUSE_LOOKUP, FUSE_GETATTR},
+	[OP_fstat] = {FUSE_GETATTR},
+	[OP_utimens] = {FUSE_SETATTR, FUSE_LOOKUP},
+	[OP_futimens] = {FUSE_SETATTR},
+	[OP_chown] = {FUSE_SETATTR, FUSE_LOOKUP},
+	[OP_fchown] = {FUSE_SETATTR},
+	[OP_fchmod] = {FUSE_SETATTR},
+	[OP_access_write] = {FUSE_ACCESS, FUSE_LOOKUP},
+	[OP_rename_noreplace] = {FUSE_RENAME2, FUSE_LOOKUP},
+	[OP_rename_exchange] = {FUSE_RENAME2, FUSE_LOOKUP},
+	[OP_rename_whiteout] = {FUSE_RENAME2, FUSE_LOOKUP},
+	[OP_mkfifo] = {FUSE_MKNOD, FUSE_LOOKUP},
+	[OP_getacl] = {FUSE_GETXATTR, FUSE_LOOKUP},
+	[OP_fchdir] = {FUSE_ACCESS},
+	[OP_tmpfile] = {FUSE_TMPFILE, FUSE_LOOKUP},
+	[OP_open_path] = {FUSE_LOOKUP},
+	[OP_open_handle] = {FUSE_LOOKUP, FUSE_OPEN},
+	[OP_inotify] = {FUSE_LOOKUP},
+	[OP_fanotify] = {FUSE_LOOKUP},
+	[OP_epoll_nest] = {FUSE_POLL},
+	[OP_select] = {FUSE_POLL},
+	[OP_getlk] = {FUSE_GETLK},
+	[OP_ofd_setlk] = {FUSE_SETLK},
+	[OP_ofd_setlkw] = {FUSE_SETLKW},
+	[OP_flock_try] = {FUSE_SETLK},
+	[OP_madvise_need] = {FUSE_READ},
+	[OP_populate_read] = {FUSE_READ},
+	[OP_populate_write] = {FUSE_READ},
+	[OP_pageout] = {FUSE_WRITE},
+	[OP_mlock] = {FUSE_READ},
+	[OP_msync_drop] = {FUSE_WRITE, FUSE_FSYNC},
+	[OP_write_mapped] = {FUSE_WRITE, FUSE_READ},
+	[OP_read_mapped] = {FUSE_READ},
+	[OP_uring_read] = {FUSE_READ},
+	[OP_uring_write] = {FUSE_WRITE},
+	[OP_uring_work] = {FUSE_READ},
+	[OP_uring_fsync] = {FUSE_FSYNC, FUSE_WRITE},
+	[OP_uring_poll] = {FUSE_POLL},
+	[OP_uring_open] = {FUSE_LOOKUP, FUSE_OPEN},
+	[OP_uring_statx] = {FUSE_LOOKUP, FUSE_GETATTR},
+	[OP_bind_mount] = {FUSE_LOOKUP},
+	[OP_fork_exec] = {FUSE_READ, FUSE_FLUSH, FUSE_OPEN, FUSE_LOOKUP},
 };
 
 const uint8_t *op_emits(unsigned int op)
 {
 	return emits[op < OP_COUNT ? op : OP_nop];
+}
+
+bool op_fills_slot(unsigned int op)
+{
+	switch (op) {
+	case OP_open:
+	case OP_creat:
+	case OP_steal_dev:
+	case OP_tmpfile:
+	case OP_open_path:
+	case OP_open_handle:
+	case OP_inotify:
+	case OP_fanotify:
+	case OP_epoll_nest:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool op_writes(unsigned int op)
+{
+	switch (op) {
+	case OP_write:
+	case OP_pwrite:
+	case OP_write_dsync:
+	case OP_write_append:
+	case OP_write_nowait:
+	case OP_splice_write:
+	case OP_vmsplice_write:
+	case OP_sendfile:
+	case OP_write_mapped:
+	case OP_uring_write:
+		return true;
+	default:
+		return false;
+	}
 }
 
 bool fault_withholds(unsigned int action)

@@ -64,6 +64,10 @@ void model_change_files(struct model *model, const struct scn_step *step);
 
 /* FUSE opcodes that an operation is likely to send, most telling first; ends with 0. */
 const uint8_t *op_emits(unsigned int op);
+/* Does it put a new descriptor into slot a? */
+bool op_fills_slot(unsigned int op);
+/* Does it write to the file of slot a, in this call? */
+bool op_writes(unsigned int op);
 /* True if a rule with this action keeps its requester waiting, at least for a while. */
 bool fault_withholds(unsigned int action);
 

@@ -45,12 +45,20 @@ bool model_name_fits(const struct model *model, const struct scn_step *step)
 		return there && dir && path != PATH_ROOT;
 	case OP_unlink:
 	case OP_truncate:
+	case OP_open_handle:
 		return there && !dir;
+	case OP_tmpfile:
+		return there && dir;
 	case OP_readlink:
 		return path == PATH_SYM;
 	case OP_mkdir:
 	case OP_mknod:
+	case OP_mkfifo:
 		return !there;
+	case OP_rename_noreplace:
+		return there && !(model->exist & BIT(step->b));
+	case OP_rename_exchange:
+		return there && model->exist & BIT(step->b);
 	case OP_link:
 	case OP_symlink:
 		return !(model->exist & BIT(step->b));
@@ -69,6 +77,13 @@ bool model_opens(const struct model *model, const struct scn_step *step)
 	return !model->daemon_gone && model_name_fits(model, step);
 }
 
+/* Or something whose close sends no FLUSH: O_PATH files have none, a watch is none. */
+static bool opens_file(unsigned int op)
+{
+	return op == OP_open || op == OP_creat || op == OP_tmpfile ||
+	       op == OP_open_handle;
+}
+
 static void open_slot(struct model *m, const struct scn_step *step)
 {
 	unsigned int table = m->files[step->actor], bit = BIT(step->a);
@@ -77,9 +92,10 @@ static void open_slot(struct model *m, const struct scn_step *step)
 	m->foreign[table] &= ~bit;
 	m->cloexec[table] &= ~bit;
 	/* A directory's close sends no FLUSH: fuse_dir_operations has none. */
-	if (step->op == OP_steal_dev || step->b == PATH_OUT || m->dirs & BIT(step->b))
+	if (!opens_file(step->op) || step->b == PATH_OUT ||
+	    (step->op != OP_tmpfile && m->dirs & BIT(step->b)))
 		m->foreign[table] |= bit;
-	if (step->op != OP_steal_dev && step->c & OFLAG_CLOEXEC)
+	if (opens_file(step->op) && step->c & OFLAG_CLOEXEC)
 		m->cloexec[table] |= bit;
 }
 
@@ -116,6 +132,7 @@ static void change_paths(struct model *m, const struct scn_step *step)
 		m->exist |= a;
 		break;
 	case OP_mknod:
+	case OP_mkfifo:
 		m->exist |= a;
 		break;
 	case OP_unlink:
@@ -151,8 +168,21 @@ void model_change_files(struct model *m, const struct scn_step *step)
 		if (model_opens(m, step))
 			open_slot(m, step);
 		break;
+	case OP_tmpfile:
+	case OP_open_handle:
+		/* A directory, or a file; the same conditions as open_into() has. */
+		if (!(m->fds[table] & BIT(step->a)) &&
+		    (step->op == OP_tmpfile ? (m->dirs & BIT(step->b)) != 0
+					    : model_name_fits(m, step)))
+			open_slot(m, step);
+		break;
 	case OP_steal_dev:
-		open_slot(m, step);
+	case OP_open_path:
+	case OP_inotify:
+	case OP_fanotify:
+	case OP_epoll_nest:
+		if (step->op == OP_steal_dev || !(m->fds[table] & BIT(step->a)))
+			open_slot(m, step);
 		break;
 	case OP_close:
 		m->fds[table] &= ~BIT(step->a);

@@ -31,10 +31,13 @@ bool walk_config_sends(const struct scn_config *c, unsigned int opcode, unsigned
 		return !(c->init & INITF_NO_FLUSH) && !(c->open & OPENF_NOFLUSH);
 	case FUSE_SETLK:
 	case FUSE_SETLKW:
-		return c->init & (op == OP_flock ? INITF_FLOCK_LOCKS : INITF_POSIX_LOCKS);
+		return c->init &
+		       (op == OP_flock || op == OP_flock_try ? INITF_FLOCK_LOCKS
+							     : INITF_POSIX_LOCKS);
+	case FUSE_GETLK:
+		return c->init & INITF_POSIX_LOCKS;
 	case FUSE_WRITE:
-		return (op != OP_write && op != OP_pwrite) ||
-		       !(c->init & INITF_WRITEBACK_CACHE);
+		return !op_writes(op) || !(c->init & INITF_WRITEBACK_CACHE);
 	case FUSE_READDIRPLUS:
 		return c->init & INITF_READDIRPLUS;
 	case FUSE_READLINK:
@@ -77,6 +80,7 @@ static bool reaches(const struct walk *w, const struct scn_step *step)
 		return fds;
 	case OP_exec:
 	case OP_vfork_exec:
+	case OP_fork_exec:
 		return step->a || fds & w->model.cloexec[table];
 	case OP_dup2:
 	case OP_dup3:
@@ -86,6 +90,8 @@ static bool reaches(const struct walk *w, const struct scn_step *step)
 	}
 	if (info->arg[0] == ARG_PATH && step->a == PATH_OUT)
 		return false;
+	if (op_fills_slot(step->op) && step->op != OP_steal_dev)
+		return step->b != PATH_OUT && !(w->model.fds[table] & 1u << step->a);
 	if (info->arg[0] == ARG_FD)
 		return fds & 1u << step->a;
 	if (info->arg[0] == ARG_MAP)
@@ -104,11 +110,11 @@ static bool spares(const struct walk *w, const struct scn_step *step, unsigned i
 	/* It ends with the lookup. */
 	if (opcode != FUSE_LOOKUP && !model_name_fits(m, step))
 		return true;
-	if (opcode == FUSE_FLUSH && (step->op == OP_exec || step->op == OP_vfork_exec))
+	if (opcode == FUSE_FLUSH && (step->op == OP_exec || step->op == OP_vfork_exec ||
+				     step->op == OP_fork_exec))
 		return !(walk_files(w, step->actor) & m->cloexec[table]);
 	/* Somebody has to have made pages dirty. */
-	return opcode == FUSE_WRITE && step->op != OP_write && step->op != OP_pwrite &&
-	       step->op != OP_aio_write &&
+	return opcode == FUSE_WRITE && !op_writes(step->op) && step->op != OP_aio_write &&
 	       !(w->scn->config.init & INITF_WRITEBACK_CACHE) &&
 	       !m->maps[m->mm[step->actor]];
 }

@@ -275,9 +275,18 @@ bool evidence_certain(const struct run *run)
 	       why->root_served || evidence_open_request(run);
 }
 
+/* do_exit() waits for io_uring before it sets PF_EXITING. */
+static bool in_do_exit(const struct snap_task *task)
+{
+	for (unsigned int i = 0; i < task->n_frames; i++)
+		if (strstr(task->frames[i].name, "do_exit"))
+			return true;
+	return false;
+}
+
 static bool told_to_die(const struct snap_task *task)
 {
-	return (task->flags & PF_EXITING) ||
+	return in_do_exit(task) || (task->flags & PF_EXITING) ||
 	       ((task->sigpnd | task->shdpnd) & 1ull << (SIGKILL - 1));
 }
 

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -82,6 +83,58 @@ int64_t op_fork_exit(const struct op_ctx *ctx, const struct scn_step *step)
 	if (!pid)
 		op_sys(SYS_exit_group, 0);
 	return pid;
+}
+
+/* As fork_exit, but the file table is shared: nothing is copied, and nothing flushed by the child. */
+int64_t op_clone3_exit(const struct op_ctx *ctx, const struct scn_step *step)
+{
+	struct {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack,
+			stack_size, tls;
+	} args = {.flags = CLONE_FILES, .exit_signal = SIGCHLD};
+	long pid = op_sys(SYS_clone3, &args, sizeof(args));
+
+	(void)ctx;
+	(void)step;
+	if (!pid)
+		op_sys(SYS_exit_group, 0);
+	return pid;
+}
+
+/* fork(2), and execve(2) in the child, which pauses then; it is never reaped here. */
+int64_t op_fork_exec(const struct op_ctx *ctx, const struct scn_step *step)
+{
+	char path[OP_PATH_SIZE];
+	char *argv[] = {path, NULL}, *envp[] = {NULL};
+	long pid;
+
+	image_path(ctx, step->a, path, sizeof(path));
+	pid = op_sys(SYS_fork);
+	if (!pid) {
+		op_sys(SYS_execve, path, argv, envp);
+		op_sys(SYS_exit_group, 127);
+	}
+	return pid;
+}
+
+int64_t op_subreaper(const struct op_ctx *ctx, const struct scn_step *step)
+{
+	(void)ctx;
+	(void)step;
+	return op_sys(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+}
+
+int64_t op_pdeathsig(const struct op_ctx *ctx, const struct scn_step *step)
+{
+	(void)ctx;
+	return op_sys(SYS_prctl, PR_SET_PDEATHSIG, signal_table[step->a].value);
+}
+
+int64_t op_setsid(const struct op_ctx *ctx, const struct scn_step *step)
+{
+	(void)ctx;
+	(void)step;
+	return op_sys(SYS_setsid);
 }
 
 int64_t op_spawn(const struct op_ctx *ctx, const struct scn_step *step)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Worker operations on signals, and on other tasks by ptrace(2). */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 #include "harness/scenario/tables.h"
@@ -81,6 +83,31 @@ int64_t op_handle(const struct op_ctx *ctx, const struct scn_step *step)
 	return set_handler(signal_table[step->a].value, on_signal);
 }
 
+int64_t op_handle_restart(const struct op_ctx *ctx, const struct scn_step *step)
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+	(void)ctx;
+	return sigaction(signal_table[step->a].value, &action, NULL) ? -EINVAL : 0;
+}
+
+/* Before anything is signalled: a handler gets no argument. */
+static char handler_path[OP_PATH_SIZE];
+
+static void stat_in_handler(int signal)
+{
+	struct stat st;
+
+	(void)signal;
+	op_sys(SYS_newfstatat, AT_FDCWD, handler_path, &st, 0);
+}
+
+int64_t op_handle_stat(const struct op_ctx *ctx, const struct scn_step *step)
+{
+	op_path(ctx, step->b, handler_path, sizeof(handler_path));
+	return set_handler(signal_table[step->a].value, stat_in_handler);
+}
+
 int64_t op_ignore(const struct op_ctx *ctx, const struct scn_step *step)
 {
 	(void)ctx;
@@ -93,6 +120,48 @@ int64_t op_block(const struct op_ctx *ctx, const struct scn_step *step)
 
 	(void)ctx;
 	return op_sys(SYS_rt_sigprocmask, SIG_BLOCK, &mask, NULL, sizeof(mask));
+}
+
+int64_t op_unblock(const struct op_ctx *ctx, const struct scn_step *step)
+{
+	uint64_t mask = 1ull << (signal_table[step->a].value - 1);
+
+	(void)ctx;
+	return op_sys(SYS_rt_sigprocmask, SIG_UNBLOCK, &mask, NULL, sizeof(mask));
+}
+
+int64_t op_pause(const struct op_ctx *ctx, const struct scn_step *step)
+{
+	(void)ctx;
+	(void)step;
+	return op_sys(SYS_pause);
+}
+
+int64_t op_sigwait(const struct op_ctx *ctx, const struct scn_step *step)
+{
+	uint64_t mask = 1ull << (signal_table[step->a].value - 1);
+	struct timespec time = {step->v / 1000, step->v % 1000 * 1000000L};
+
+	(void)ctx;
+	return op_sys(SYS_rt_sigtimedwait, &mask, NULL, &time, sizeof(mask));
+}
+
+int64_t op_pidfd_kill(const struct op_ctx *ctx, const struct scn_step *step)
+{
+	int signal = signal_table[step->b].value;
+	pid_t pid = op_pid_of(ctx, step->a, 0);
+	long fd, ret;
+
+	if (!pid)
+		return -ESRCH;
+	fd = op_sys(SYS_pidfd_open, pid, 0);
+	if (fd < 0)
+		return fd;
+	if (signal == SIGKILL)
+		note_kill(ctx->arena, step->a);
+	ret = op_sys(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+	op_sys(SYS_close, fd);
+	return ret;
 }
 
 /* 0 ms disarms the timer, as setitimer(2) has it. */
