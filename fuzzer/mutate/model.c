@@ -184,6 +184,8 @@ bool fault_withholds(unsigned int action)
 	case FAULT_noread:
 	case FAULT_stop_before:
 	case FAULT_thread_exit:
+	case FAULT_block:
+	case FAULT_bad_error:
 		return true;
 	default:
 		return false;

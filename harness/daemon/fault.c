@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "fault_more.h"
 #include "harness/scenario/tables.h"
 #include "hold.h"
 
@@ -262,6 +263,28 @@ static const struct fault_hooks act_intr_enosys = {.take = take_intr_enosys};
 static const struct fault_hooks act_intr_again = {.take = take_intr_again};
 static const struct fault_hooks act_intr_honour = {.take = take_intr_honour};
 static const struct fault_hooks act_thread_exit = {.before = before_thread_exit};
+static const struct fault_hooks act_block = {.before = fault_block};
+static const struct fault_hooks act_block_after = {.after = fault_block};
+static const struct fault_hooks act_notify_inode = {.before = fault_notify_inode};
+static const struct fault_hooks act_notify_inode_after = {.after = fault_notify_inode};
+static const struct fault_hooks act_notify_entry = {.before = fault_notify_entry};
+static const struct fault_hooks act_notify_entry_after = {.after = fault_notify_entry};
+static const struct fault_hooks act_notify_delete = {.before = fault_notify_delete};
+static const struct fault_hooks act_notify_expire = {.before = fault_notify_expire};
+static const struct fault_hooks act_notify_store = {.before = fault_notify_store};
+static const struct fault_hooks act_notify_retrieve = {.before = fault_notify_retrieve};
+static const struct fault_hooks act_notify_resend = {.before = fault_notify_resend};
+static const struct fault_hooks act_notify_prune = {.before = fault_notify_prune};
+static const struct fault_hooks act_notify_poll = {.before = fault_notify_poll};
+static const struct fault_hooks act_notify_thread = {.before = fault_notify_thread};
+static const struct fault_hooks act_self_write = {.before = fault_self_write};
+static const struct fault_hooks act_self_fsync = {.before = fault_self_fsync};
+static const struct fault_hooks act_self_readdir = {.before = fault_self_readdir};
+static const struct fault_hooks act_self_unlink = {.before = fault_self_unlink};
+static const struct fault_hooks act_heir = {.before = fault_heir};
+static const struct fault_hooks act_garbage = {.send = reply_ones};
+static const struct fault_hooks act_zeros = {.send = reply_zeros};
+static const struct fault_hooks act_bad_error = {.send = reply_bad_error};
 
 const struct fault_hooks *const fault_actions[FAULT_COUNT] = {
 #define FAULT(id, sym, name, arg, help) [id] = &act_##sym,

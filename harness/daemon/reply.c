@@ -117,6 +117,35 @@ void reply_long(struct request *req, struct iovec *iov, int count)
 	reply_send(req, longer, count + 1);
 }
 
+static void fill(struct request *req, struct iovec *iov, int count, int byte)
+{
+	for (int i = 1; i < count; i++)
+		memset(iov[i].iov_base, byte, iov[i].iov_len);
+	reply_send(req, iov, count);
+}
+
+void reply_ones(struct request *req, struct iovec *iov, int count)
+{
+	fill(req, iov, count, 0xff);
+}
+
+void reply_zeros(struct request *req, struct iovec *iov, int count)
+{
+	fill(req, iov, count, 0);
+}
+
+/* fuse_dev_do_write() looks at the number before it looks for the request, which stays. */
+void reply_bad_error(struct request *req, struct iovec *iov, int count)
+{
+	struct fuse_out_header *out = iov[0].iov_base;
+
+	(void)count;
+	out->error = -5000;
+	write_message(req->origin, iov, 1);
+	ledger_settle(&daemon_self.arena->ledger, req->record, LEDGER_DROPPED, 0);
+	arena_tell(daemon_self.arena);
+}
+
 /* libfuse 3.14 knows these capabilities but forgets to put them into its reply. */
 static void complete_init(const struct request *req, struct fuse_init_out *init)
 {

@@ -28,5 +28,6 @@ int reply_notify_result(void);
  * value. */
 typedef void reply_send_fn(struct request *req, struct iovec *iov, int count);
 reply_send_fn reply_send, reply_twice, reply_unknown, reply_short, reply_long;
+reply_send_fn reply_ones, reply_zeros, reply_bad_error;
 
 #endif

@@ -92,6 +92,13 @@ static int64_t ctl_release(struct run *run, const struct scn_step *step)
 	return 0;
 }
 
+static int64_t ctl_unoccupy(struct run *run, const struct scn_step *step)
+{
+	(void)step;
+	arena_bump(&run->arena->daemon.unblocked);
+	return 0;
+}
+
 static int64_t ctl_gate(struct run *run, const struct scn_step *step)
 {
 	run->arena->daemon.gate_closed = !step->a;
@@ -133,17 +140,12 @@ static int64_t ctl_detach(struct run *run, const struct scn_step *step)
 
 static int64_t (*const ctl_table[OP_COUNT])(struct run *run,
 					    const struct scn_step *step) = {
-	[OP_nop] = ctl_nop,
-	[OP_kill] = ctl_kill,
-	[OP_tgkill] = ctl_tgkill,
-	[OP_stop] = ctl_stop,
-	[OP_cont] = ctl_cont,
-	[OP_sleep] = ctl_sleep,
-	[OP_release] = ctl_release,
-	[OP_gate] = ctl_gate,
-	[OP_close_dev] = ctl_close_dev,
-	[OP_barrier] = ctl_barrier,
-	[OP_abort] = ctl_abort,
+	[OP_nop] = ctl_nop,	    [OP_kill] = ctl_kill,
+	[OP_tgkill] = ctl_tgkill,   [OP_stop] = ctl_stop,
+	[OP_cont] = ctl_cont,	    [OP_sleep] = ctl_sleep,
+	[OP_release] = ctl_release, [OP_unoccupy] = ctl_unoccupy,
+	[OP_gate] = ctl_gate,	    [OP_close_dev] = ctl_close_dev,
+	[OP_barrier] = ctl_barrier, [OP_abort] = ctl_abort,
 	[OP_detach] = ctl_detach,
 };
 

@@ -199,6 +199,7 @@ static bool rung_reply(struct run *run)
 	kill(run->arena->daemon.pid, SIGCONT);
 	run->arena->daemon.healing = 1;
 	run->arena->daemon.gate_closed = 0;
+	arena_bump(&run->arena->daemon.unblocked);
 	run_kick(run);
 	return settle(run, RUNG_REPLY, SCOPE_TREE);
 }

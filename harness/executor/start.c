@@ -200,6 +200,9 @@ static bool daemon_acts(const struct scenario *scn)
 	for (unsigned int i = 0; i < scn->n_steps; i++)
 		if (scn->steps[i].actor == ACTOR_DAEMON)
 			return true;
+	for (unsigned int i = 0; i < scn->n_faults; i++)
+		if (scn->faults[i].action >= FAULT_block)
+			return true; /* an heir, a thread in a notification */
 	return false;
 }
 
