@@ -13,15 +13,31 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* Takes the record of an answered request, the oldest first. NULL: there is none. */
+static struct ledger_record *make_room(struct ledger *ledger, uint32_t n)
+{
+	for (uint32_t i = 0; i < LEDGER_SIZE; i++) {
+		struct ledger_record *record = &ledger->record[(n + i) % LEDGER_SIZE];
+		uint32_t answered = LEDGER_ANSWERED;
+
+		if (atomic_compare_exchange_strong(&record->state, &answered,
+						   LEDGER_FREE))
+			return record;
+	}
+	return NULL;
+}
+
 struct ledger_record *ledger_add(struct ledger *ledger,
 				 const struct ledger_record *record)
 {
 	uint32_t n = atomic_fetch_add(&ledger->head, 1);
 	struct ledger_record *to;
 
-	if (n >= LEDGER_SIZE)
+	to = n < LEDGER_SIZE ? &ledger->record[n] : make_room(ledger, n);
+	if (!to) {
+		atomic_fetch_add(&ledger->n_lost, 1);
 		return NULL;
-	to = &ledger->record[n];
+	}
 	to->opcode = record->opcode;
 	to->unique = record->unique;
 	to->nodeid = record->nodeid;
@@ -55,7 +71,8 @@ void ledger_settle(struct ledger *ledger, struct ledger_record *record,
 {
 	if (state == LEDGER_DROPPED)
 		atomic_fetch_add(&ledger->n_dropped, 1);
-	if (!record)
+	/* What is settled stays so: its record may be another request's by now. */
+	if (!record || atomic_load(&record->state) == LEDGER_ANSWERED)
 		return;
 	record->error = (int16_t)error;
 	record->done_ns = now_ns();

@@ -15,9 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define LEDGER_SIZE                                                                      \
-	1024 /* records kept; later requests are counted in head and served, not         \
-		recorded */
+/* Records kept. Once all are used, one of an answered request makes room: an open one never does. */
+#define LEDGER_SIZE 1024
 
 enum ledger_state {
 	LEDGER_FREE,
@@ -43,7 +42,9 @@ struct ledger_record {
 };
 
 struct ledger {
-	_Atomic uint32_t head;		    /* requests read so far */
+	_Atomic uint32_t head; /* requests read so far */
+	_Atomic uint32_t
+		n_lost; /* not recorded: all others were open. The run is infra then */
 	_Atomic uint32_t n_held, n_dropped; /* right now; in the whole run */
 	_Atomic uint32_t n_timed; /* held with hold_ms: they vote against quiescence */
 	_Atomic uint64_t
@@ -51,8 +52,8 @@ struct ledger {
 	struct ledger_record record[LEDGER_SIZE];
 };
 
-/* Copies *record (all but its state) into the ledger as LEDGER_READ, now. NULL if the
- * ledger is full. */
+/* Copies *record (all but its state) into the ledger as LEDGER_READ, now. NULL, and n_lost counts it, if every
+ * record is of an open request. */
 struct ledger_record *ledger_add(struct ledger *ledger,
 				 const struct ledger_record *record);
 /* The newest record of a request, or NULL. */

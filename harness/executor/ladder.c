@@ -10,6 +10,7 @@
  */
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -296,6 +297,14 @@ void run_ladder(struct run *run)
 	res->rung = (uint8_t)rung;
 	res->verdict = (uint8_t)verdict;
 	res->poisoned = verdict == VERDICT_UNREAPABLE;
+	if (verdict != VERDICT_CLEAN && run->arena->ledger.n_lost) {
+		res->verdict = VERDICT_INFRA;
+		snprintf(res->reason, sizeof(res->reason),
+			 "more than %d requests are open at once: the ledger cannot tell "
+			 "what was read",
+			 LEDGER_SIZE);
+		return;
+	}
 	if (verdict != VERDICT_CLEAN && evidence_signal_lost(run)) {
 		res->verdict = VERDICT_INFRA;
 		strcpy(res->reason, "SIGKILL never arrived at a task that stayed");

@@ -35,7 +35,7 @@ static void reset_arena(struct arena *arena, const struct scenario *scn)
 		arena->ledger.head < LEDGER_SIZE ? arena->ledger.head : LEDGER_SIZE;
 
 	memset(arena->ledger.record, 0, used * sizeof(arena->ledger.record[0]));
-	arena->ledger.head = arena->ledger.n_held = 0;
+	arena->ledger.head = arena->ledger.n_held = arena->ledger.n_lost = 0;
 	arena->ledger.n_dropped = arena->ledger.n_timed = 0;
 	arena->ledger.timed_until_ns = 0;
 	memset(&arena->daemon, 0, sizeof(arena->daemon));

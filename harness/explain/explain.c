@@ -25,7 +25,10 @@ static int list_roots(const struct view *view, struct explanation *ex)
 			ex->root_dropped |= tv->req->state == LEDGER_DROPPED;
 			ex->root_served |= tv->req->state == LEDGER_READ;
 		} else if (tv->wait == WAIT_REPLY || tv->wait == WAIT_INIT_REPLY) {
-			ex->root_unread |= view->snap->conn.ledger;
+			/* A server that is stuck in its own mount never had the chance to read it. */
+			ex->root_unread |= view->snap->conn.ledger &&
+					   view->daemon != DAEMON_BUSY &&
+					   !view_serves(view, tv->task);
 		}
 	}
 	return 0;

@@ -216,6 +216,20 @@ static void say_root(const struct view *view, const struct task_view *tv, struct
 	}
 }
 
+/* A server that waits for what its own client's request holds: the client alone would look like the cause. */
+static void say_notify(const struct view *view, struct text *t)
+{
+	const struct snap_task *server;
+	const char *notify = view_notify(view, &server);
+
+	if (!notify || server == view->t[view->main_root].task)
+		return;
+	say(t,
+	    "; server thread %d is stuck in its own %s behind that, cannot die, and "
+	    "keeps /dev/fuse open",
+	    server->tid, notify);
+}
+
 void reason_write(const struct view *view, char *out, size_t size)
 {
 	struct text t = {out, size, 0};
@@ -224,6 +238,7 @@ void reason_write(const struct view *view, char *out, size_t size)
 	out[0] = '\0';
 	if (view->main_root >= 0) {
 		say_root(view, &view->t[view->main_root], &t);
+		say_notify(view, &t);
 		return;
 	}
 	if (view->n_stuck) {

@@ -67,14 +67,21 @@ int roots_hash(const struct view *view, uint64_t *ret_hash, char *text, size_t s
 {
 	char(*set)[DESCRIPTOR] = calloc(view->n_roots + 1, DESCRIPTOR);
 	uint64_t hash = FNV_BASIS;
-	const char *last = "";
+	const char *last = "", *notify = view_notify(view, NULL);
 	size_t n = 0, used = 0;
 
 	if (!set)
 		return -ENOMEM;
-	for (size_t i = 0; i < view->n; i++)
-		if (view->t[i].root)
-			root_descriptor(&view->t[i], set[n++], DESCRIPTOR);
+	for (size_t i = 0; i < view->n; i++) {
+		if (!view->t[i].root)
+			continue;
+		root_descriptor(&view->t[i], set[n], DESCRIPTOR);
+		/* Another cause than a request that is just dropped: the server holds the connection itself. */
+		if (notify)
+			snprintf(set[n] + strlen(set[n]), DESCRIPTOR - strlen(set[n]),
+				 "/server in %s", notify);
+		n++;
+	}
 	qsort(set, n, DESCRIPTOR, by_text);
 	text[0] = '\0';
 	for (size_t i = 0; i < n; i++) {

@@ -45,6 +45,11 @@ void view_task_name(const struct view *view, const struct snap_task *task, char 
 void view_request_name(const struct task_view *tv, char *out, size_t size);
 /* A thread of the daemon process, or of what it created. */
 bool view_serves(const struct view *view, const struct snap_task *task);
+/*
+ * "NOTIFY_INVAL_INODE", "NOTIFY_INVAL_ENTRY", ...: what a stuck thread of the server is telling the kernel while it waits
+ * for a lock that a request holds (fuse_notify(), fs/fuse/dev.c): it cannot die, and keeps the connection. NULL: none.
+ */
+const char *view_notify(const struct view *view, const struct snap_task **ret_task);
 /* It is on its way out and will not come back from do_exit(). */
 bool view_exiting(const struct task_view *tv);
 

@@ -11,7 +11,7 @@ static const struct expected {
 	const char *roots;   /* text */
 	const char *reason[3];
 	const char *chain;
-	char fate; /* u: unread, d: dropped, h: held */
+	char fate; /* u: unread by a server that could, s: a server's own, unread; d: dropped, h: held */
 } classes[] = {
 	{"pidns-flush",
 	 pidns_flush,
@@ -21,7 +21,7 @@ static const struct expected {
 	 {"server thread 96 is exiting and waits for the reply to its own FLUSH",
 	  "only process 95 could answer, and it is dying"},
 	 "pid namespace",
-	 'u'},
+	 's'},
 	{"exit-flush",
 	 exit_flush,
 	 97,
