@@ -171,10 +171,15 @@ static void say_cycle(const struct view *view, const struct task_view *tv, struc
 
 static void say_root(const struct view *view, const struct task_view *tv, struct text *t)
 {
+	const struct snap_task *notifier;
 	char name[64], request[64];
 
 	view_task_name(view, tv->task, name, sizeof(name));
-	say(t, "%s %s ", name, verb_of(tv));
+	if (view_notify(view, &notifier) && notifier == tv->task)
+		say(t, "%s is stuck in its own %s and waits for ", name,
+		    view_notify(view, NULL));
+	else
+		say(t, "%s %s ", name, verb_of(tv));
 	if (tv->holder >= 0) {
 		say_cycle(view, tv, t);
 		return;
