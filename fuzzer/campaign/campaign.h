@@ -45,6 +45,14 @@ struct campaign_options {
 
 struct campaign;
 
+#define NOTED_MAX 8
+
+/* A new finding that came up while another one was replayed or cut down. */
+struct noted {
+	struct scenario scn;
+	struct result res; /* without details */
+};
+
 struct job {
 	struct campaign *campaign;
 	unsigned int index;
@@ -54,6 +62,9 @@ struct job {
 	pthread_t thread;
 	bool started;
 	bool durable; /* a run can kill the machine that keeps the in-flight input */
+	bool looking; /* at a finding: what else is found is noted for later */
+	unsigned int n_noted; /* the last ones first; more are not replayed */
+	struct noted noted[NOTED_MAX];
 	enum findings_answer answer; /* of the present run */
 	uint64_t mark; /* of it: the cause that afl-fuzz is to see; 0: its signature */
 	struct scenario last_scn;  /* the last one that afl-fuzz sent */

@@ -2,11 +2,14 @@
 /* Takes the causes out of a result. */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "causes.h"
 #include "harness/explain/explain.h"
+
+#define IN_NAMESPACE ", a pid namespace waits for it"
 
 #define FNV_BASIS 0xcbf29ce484222325ull
 #define FNV_PRIME 0x100000001b3ull
@@ -54,6 +57,45 @@ static void split(const char *text, enum verdict verdict, struct causes *ret)
 	}
 }
 
+/*
+ * Does a namespace die that a root holds up? The same root alone is another hang for who has to repair it: with the
+ * namespace go all its tasks, and a container that cannot be removed is left.
+ */
+static bool namespace_dies(const json_t *details)
+{
+	const json_t *task, *frame;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(details, "tasks"), i, task)
+	{
+		const char *state = json_string_value(json_object_get(task, "state"));
+
+		if (!state || *state == 'Z')
+			continue;
+		json_array_foreach(json_object_get(task, "kstack"), k, frame)
+		{
+			const char *name = json_string_value(frame);
+
+			if (name && !strncmp(name, "zap_pid_ns_processes", 20))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void add_namespace(struct causes *causes)
+{
+	for (unsigned int i = 0; i < causes->n; i++) {
+		struct cause *cause = &causes->list[i];
+		size_t len = strlen(cause->text);
+
+		snprintf(cause->text + len, sizeof(cause->text) - len, "%s",
+			 IN_NAMESPACE);
+		cause->signature =
+			fnv(cause->signature, IN_NAMESPACE, sizeof(IN_NAMESPACE));
+	}
+}
+
 void causes_of(const struct result *res, struct causes *ret)
 {
 	json_t *details = NULL;
@@ -66,11 +108,19 @@ void causes_of(const struct result *res, struct causes *ret)
 	text = json_string_value(json_object_get(details, "roots"));
 	if (text)
 		split(text, res->verdict, ret);
-	json_decref(details);
 	/* One cause is the run's own: the signature comes from where the run was made. */
 	if (ret->n < 2)
 		ret->list[0].signature = res->signature;
 	ret->n = ret->n ? ret->n : 1;
+	if (ret->list[0].text[0] && namespace_dies(details))
+		add_namespace(ret);
+	json_decref(details);
+}
+
+void causes_sign(struct result *res, const struct causes *causes)
+{
+	if (causes->n == 1)
+		res->signature = causes->list[0].signature;
 }
 
 int causes_find(const struct causes *causes, const char *text)
@@ -79,4 +129,19 @@ int causes_find(const struct causes *causes, const char *text)
 		if (!strcmp(causes->list[i].text, text))
 			return (int)i;
 	return -1;
+}
+
+void causes_format(const struct causes *causes, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (unsigned int i = 0; i < causes->n; i++) {
+		const char *text = causes->list[i].text;
+
+		if (used + strlen(text) + 3 > size)
+			return;
+		used += (size_t)snprintf(buf + used, size - used, "%s%s",
+					 used ? "; " : "", text);
+	}
 }

@@ -7,13 +7,13 @@
 #ifndef SF_CAUSES_H
 #define SF_CAUSES_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "harness/protocol/result.h"
 
 #define CAUSES_MAX 16 /* of one run; the rest of a larger set is left out */
-#define CAUSE_TEXT 128
+#define CAUSE_TEXT 160
 
 struct cause {
 	uint64_t signature; /* of the verdict with this cause alone */
@@ -28,6 +28,10 @@ struct causes {
 
 /* From the details of the result; without any the run's own signature is its only cause. */
 void causes_of(const struct result *res, struct causes *ret);
+/* A run with one cause gets the signature of that: the same as it had, or one that tells what hangs with it. */
+void causes_sign(struct result *res, const struct causes *causes);
+/* "one; two"; what does not fit is left out whole. */
+void causes_format(const struct causes *causes, char *buf, size_t size);
 /* Its index, or -1. */
 int causes_find(const struct causes *causes, const char *text);
 

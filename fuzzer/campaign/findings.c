@@ -112,6 +112,7 @@ static struct finding *add_new(struct findings *store, const struct scenario *sc
 			       const struct result *res, uint64_t run)
 {
 	struct finding *finding;
+	struct causes causes;
 
 	finding = store->n < FINDINGS_MAX ? calloc(1, sizeof(*finding)) : NULL;
 	if (!finding) {
@@ -130,9 +131,9 @@ static struct finding *add_new(struct findings *store, const struct scenario *sc
 	finding->scn = *scn;
 	snprintf(finding->reason, sizeof(finding->reason), "%s", res->reason);
 	finding->json = res->json ? strdup(res->json) : NULL;
-	finding->new_roots =
-		roots_add_evidence(roots_of(store, finding->verdict), finding->json,
-				   finding->roots, sizeof(finding->roots));
+	causes_of(res, &causes);
+	causes_format(&causes, finding->roots, sizeof(finding->roots));
+	finding->new_roots = roots_add(roots_of(store, finding->verdict), finding->roots);
 	store->list[store->n++] = finding;
 	return finding;
 }

@@ -10,7 +10,7 @@
 #include "fuzzer/util/clock.h"
 #include "isolate.h"
 
-#define RUNS_ALONE 24 /* once it is alone, smaller is only nicer */
+#define RUNS_ALONE 10 /* once it is alone, smaller is only nicer */
 
 struct search {
 	const struct isolate *isolate;

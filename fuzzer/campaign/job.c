@@ -124,10 +124,22 @@ static void keep_infra(struct campaign *c, const struct scenario *scn,
 	close(dir_fd);
 }
 
+static void note_new(struct job *job, const struct scenario *scn,
+		     const struct result *res)
+{
+	if (!job->looking || job->n_noted == NOTED_MAX)
+		return;
+	job->noted[job->n_noted].scn = *scn;
+	job->noted[job->n_noted].res = *res;
+	job->noted[job->n_noted].res.json = NULL;
+	job->noted[job->n_noted++].res.json_len = 0;
+}
+
 /* Runs it once: on disk before, filed after. */
 static int execute(struct job *job, const struct scenario *scn, struct result *res)
 {
 	struct campaign *c = job->campaign;
+	struct causes causes;
 	char id[40];
 	uint64_t resets = job->runner.resets, busy_us = job->runner.busy_us;
 	int ret;
@@ -147,6 +159,8 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 		keep_infra(c, scn, res);
 	else
 		job->answered++;
+	causes_of(res, &causes);
+	causes_sign(res, &causes);
 	job->mark = 0;
 	job->answer = findings_add(&c->findings, scn, res, c->runs_before + c->runs,
 				   &job->mark);
@@ -156,6 +170,7 @@ static int execute(struct job *job, const struct scenario *scn, struct result *r
 			 (unsigned long long)res->signature);
 		log_finding(c, res, id);
 		c->last_new = clock_seconds();
+		note_new(job, scn, res);
 	}
 	if (shape_is_incident(scn, res) && !atomic_exchange(&c->incident, true))
 		log_finding(c, res, "incident");
@@ -189,6 +204,14 @@ static unsigned int replay(struct job *job, const struct scenario *scn,
 	}
 	*ret_runs = runs;
 	return same;
+}
+
+static void forget_noted(struct job *job, const struct result *res)
+{
+	for (unsigned int i = job->n_noted; i-- > 0;)
+		if (job->noted[i].res.signature == res->signature &&
+		    job->noted[i].res.verdict == res->verdict)
+			job->noted[i] = job->noted[--job->n_noted];
 }
 
 static int run_for_isolate(void *ctx, const struct scenario *scn, struct result *ret_res)
@@ -236,11 +259,27 @@ static void untangle(struct job *job, const struct scenario *scn,
 		findings_replayed(store, last.signature, last.verdict, same, runs);
 		if (ret)
 			findings_replace(store, &small, &last, same, runs);
+		forget_noted(job, &last);
 		result_release(&last);
 	}
 	/* It did not come again: it may be rare, so what was seen is kept. */
 	if (ret == -ENOENT)
 		file_whole(job, scn, res);
+}
+
+/* Found on the way, while another one was looked at: what execute() has noted since. */
+static void replay_noted(struct job *job)
+{
+	struct findings *store = &job->campaign->findings;
+
+	while (job->n_noted && !stopping(job)) {
+		struct noted noted = job->noted[--job->n_noted];
+		unsigned int runs = RERUNS_COMBINED;
+		unsigned int same = replay(job, &noted.scn, &noted.res, &runs);
+
+		findings_replayed(store, noted.res.signature, noted.res.verdict, same,
+				  runs);
+	}
 }
 
 /* What a new finding costs more is paid after the answer, while afl-fuzz makes its next
@@ -253,7 +292,10 @@ static void follow_up(struct job *job, const struct scenario *scn,
 	unsigned int same, runs = RERUNS_SMALLER;
 
 	if (answer == FINDINGS_TANGLED) {
+		job->looking = true;
 		untangle(job, scn, res);
+		replay_noted(job);
+		job->looking = false;
 		job->answer = FINDINGS_KNOWN;
 	}
 	if (answer != FINDINGS_NEW && answer != FINDINGS_SMALLER)
@@ -262,11 +304,14 @@ static void follow_up(struct job *job, const struct scenario *scn,
 		runs = findings_new_roots(store, res->signature, res->verdict)
 			       ? RERUNS
 			       : RERUNS_COMBINED;
+	job->looking = true;
 	same = replay(job, scn, res, &runs);
 	if (answer == FINDINGS_NEW)
 		findings_replayed(store, res->signature, res->verdict, same, runs);
 	else if (runs)
 		findings_replace(store, scn, res, same, runs);
+	replay_noted(job);
+	job->looking = false;
 	/* Of the last input again, which is filed now: not of the runs that were made for it. */
 	job->answer = FINDINGS_KNOWN;
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A set of root causes by their names. */
 
-#include <jansson.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "harness/explain/explain.h"
 #include "roots.h"
 
 static uint64_t hash(const char *text, size_t len)
@@ -57,20 +54,4 @@ unsigned int roots_add(struct roots *roots, const char *text)
 			return n;
 		text += strspn(text, "; ");
 	}
-}
-
-unsigned int roots_add_evidence(struct roots *roots, const char *json, char *ret_text,
-				unsigned int size)
-{
-	json_t *details = json ? json_loads(json, 0, NULL) : NULL;
-	const char *text = json_string_value(json_object_get(details, "roots"));
-	char *last;
-
-	snprintf(ret_text, size, "%s", text ? text : "");
-	/* The evidence has room for so much; half a name is none. */
-	last = strlen(ret_text) + 1 >= EXPLAIN_ROOTS_MAX ? strrchr(ret_text, ';') : NULL;
-	if (last)
-		*last = '\0';
-	json_decref(details);
-	return roots_add(roots, ret_text);
 }

@@ -27,8 +27,4 @@ unsigned int roots_add(struct roots *roots, const char *text);
 /* Is this one, without any ";", among them? */
 bool roots_has(const struct roots *roots, const char *root);
 
-/* roots_add() of the evidence of a run, JSON text or NULL. The roots as text come in ret_text[size], "" if it has none. */
-unsigned int roots_add_evidence(struct roots *roots, const char *json, char *ret_text,
-				unsigned int size);
-
 #endif

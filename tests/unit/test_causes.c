@@ -86,6 +86,32 @@ static void test_split(void **state)
 	assert_int_equal(causes.list[0].signature, 5);
 }
 
+/* The same root holds up a pid namespace, or not: two findings. */
+static void test_namespace(void **state)
+{
+	static const char *const json =
+		"{\"roots\": \"server fuse_flush exit_files\", \"tasks\": [{\"state\": "
+		"\"%c\", \"kstack\": [\"schedule+0x1/0x2\", "
+		"\"zap_pid_ns_processes+0x1/0x2\"]}]}";
+	struct causes dead, alone;
+	struct result res;
+
+	(void)state;
+	make_result(&res, VERDICT_PINNED, "");
+	for (int i = 0; i < 2; i++) {
+		free(res.json);
+		assert_true(asprintf(&res.json, json, i ? 'Z' : 'D') > 0);
+		causes_of(&res, i ? &alone : &dead);
+	}
+	result_release(&res);
+	assert_string_equal(alone.list[0].text, "server fuse_flush exit_files");
+	assert_non_null(strstr(dead.list[0].text, "namespace"));
+	assert_int_not_equal(alone.list[0].signature, dead.list[0].signature);
+	res.signature = 1;
+	causes_sign(&res, &dead);
+	assert_int_equal(res.signature, dead.list[0].signature);
+}
+
 static enum findings_answer add(enum verdict verdict, const char *roots)
 {
 	static uint64_t run;
@@ -194,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_namespace),
 		cmocka_unit_test_setup_teardown(test_only_new_causes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_whole, set_up, tear_down),
 		cmocka_unit_test(test_isolate),
