@@ -19,7 +19,7 @@
 #include "fuzzer/util/cpus.h"
 #include "seeds.h"
 
-#define DRAWN_AT_END 100
+#define DRAWING_MS   8000 /* at the end; most are drawn while it runs */
 #define TICK_MS	     200
 #define FLUSH_S	     2
 #define STATUS_S     5
@@ -322,7 +322,7 @@ static int check_progress(struct campaign *c)
 	else
 		snprintf(c->error, sizeof(c->error),
 			 "not one scenario was run in %ld s%s%s; see %s",
-			 clock_seconds() - c->began_s, words[0] ? "; afl-fuzz: " : "",
+			 campaign_session_seconds(c), words[0] ? "; afl-fuzz: " : "",
 			 words, c->options.dir);
 	return -ENODATA;
 }
@@ -338,15 +338,17 @@ int campaign_run(struct campaign *c)
 	ret = man_jobs(c, c->crew.n);
 	if (ret >= 0)
 		ret = watch(c);
+	c->ended_s = clock_seconds();
+	counters_record(c);
 	stop_jobs(c, 0);
 	unsaved = findings_flush(&c->findings);
-	for (int i = 0; i < DRAWN_AT_END && findings_draw_one(&c->findings); i++)
+	for (int64_t until = clock_ms() + DRAWING_MS;
+	     clock_ms() < until && findings_draw_one(&c->findings);)
 		;
 	if (ret >= 0 && c->failed)
 		ret = -EIO;
 	if (ret >= 0)
 		ret = check_progress(c);
-	counters_record(c);
 	state_write(c, ret < 0 ? "failed" : "ended");
 	if (ret >= 0 && unsaved) {
 		snprintf(c->error, sizeof(c->error),

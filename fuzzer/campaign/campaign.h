@@ -84,8 +84,9 @@ struct campaign {
 	int archive_fd; /* what all mutators together have sent; -1: each for itself */
 	struct job jobs[JOBS_MAX];
 	struct afl afl[JOBS_MAX];
-	time_t began;	     /* the date, for campaign.json */
-	long began_s;	     /* of clock.h: all spans are measured by it */
+	time_t began; /* the date, for campaign.json */
+	long began_s; /* of clock.h: all spans are measured by it */
+	long ended_s; /* when the fuzzing was over, 0: it is not; what comes after is no fuzzing */
 	long seconds_before; /* of earlier sessions: --resume */
 	uint64_t runs_before, resets_before;
 	char *kernel;	 /* HELLO of the first target, JSON text, owned */
@@ -132,6 +133,7 @@ void report_status(struct campaign *campaign);
 void report_summary(struct campaign *campaign);
 /* Of the clock that nobody sets; earlier sessions included. */
 long campaign_seconds(const struct campaign *campaign);
+long campaign_session_seconds(const struct campaign *campaign); /* of this session */
 bool campaign_stopping(const struct campaign *campaign);
 
 #endif

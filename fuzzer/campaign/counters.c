@@ -27,7 +27,7 @@ static void read_queues(const struct campaign *c, struct counters *ret)
 
 void counters_read(struct campaign *c, struct counters *ret)
 {
-	long now = clock_seconds(), here = now - c->began_s;
+	long now = clock_seconds(), here = campaign_session_seconds(c);
 
 	*ret = (struct counters){
 		.seconds = campaign_seconds(c),

@@ -16,9 +16,14 @@ const char *const mode_names[MODE_COUNT] = {"guided", "havoc", "blind"};
 
 #define LISTED_MAX 20
 
+long campaign_session_seconds(const struct campaign *c)
+{
+	return (c->ended_s ? c->ended_s : clock_seconds()) - c->began_s;
+}
+
 long campaign_seconds(const struct campaign *c)
 {
-	return c->seconds_before + (clock_seconds() - c->began_s);
+	return c->seconds_before + campaign_session_seconds(c);
 }
 
 static void sum_stats(const struct campaign *c, struct afl_stats *ret_sum)
@@ -37,7 +42,7 @@ static void sum_stats(const struct campaign *c, struct afl_stats *ret_sum)
 
 static double rate(const struct campaign *c)
 {
-	long seconds = clock_seconds() - c->began_s;
+	long seconds = campaign_session_seconds(c);
 
 	return (double)c->runs / (seconds ? seconds : 1);
 }
@@ -139,7 +144,7 @@ void report_summary(struct campaign *c)
 	char span[32], text[80];
 
 	sum_stats(c, &stats);
-	duration_format(clock_seconds() - c->began_s, span);
+	duration_format(campaign_session_seconds(c), span);
 	qsort(c->findings.list, c->findings.n, sizeof(c->findings.list[0]), by_interest);
 	printf("\n%s of fuzzing on target %s: %llu runs, %.0f a second", span,
 	       c->options.target, (unsigned long long)c->runs, rate(c));

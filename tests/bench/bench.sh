@@ -100,3 +100,7 @@ import json, sys
 campaign = json.load(open(sys.argv[1]))
 print(f"  {campaign['busy_ms'] / 1000 / campaign['seconds']:.2f}, {campaign['runs'] / campaign['seconds']:.0f} runs a second")
 PY
+
+echo
+echo "jobs: waiting overlaps"
+B=$B tests/bench/jobs.sh

@@ -26,6 +26,30 @@ for file in scenario.bin scenario.txt finding.json snapshot.json snapshot.txt gr
   [ -e "$1/$file" ] || fail "$1 has no $file"
 done
 python3 -m json.tool "$1/snapshot.json" >/dev/null || fail "$1/snapshot.json is no JSON"
+# Its page: one row a cause, in colours of their own for phone and dark, under a megabyte; plots of the campaign's counters.
+"$SF" report "$out" -o "$dir/page.html" > "$dir/report.log" 2>&1 || fail "no page: $(cat "$dir/report.log")"
+[ "$(stat -c %s "$dir/page.html")" -lt 1000000 ] || fail "the page is $(stat -c %s "$dir/page.html") bytes"
+python3 - "$out" "$dir/page.html" << 'PY' || fail "the page does not show what is in the folder"
+import glob, html.parser, json, re, sys
+found = [json.load(open(path)) for path in glob.glob(f"{sys.argv[1]}/findings/*/*/finding.json")]
+page = open(sys.argv[2]).read()
+class Parser(html.parser.HTMLParser):
+    ids, links, rows, plots = set(), [], 0, 0
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.ids.add(attrs.get("id"))
+        self.links += [attrs["href"][1:]] if tag == "a" and attrs.get("href", "").startswith("#") else []
+        self.plots += attrs.get("class") == "plot"
+parser = Parser()
+parser.feed(page)
+causes = len({f["roots"] or f["id"] for f in found})
+assert len(parser.links) == causes, (len(parser.links), causes)
+assert set(parser.links) <= parser.ids, "a row leads nowhere"
+assert {f["id"] for f in found} <= parser.ids, "a finding is not on the page"
+assert parser.plots >= 3, parser.plots
+assert "prefers-color-scheme:dark" in page and "max-width:40rem" in page and 'name="viewport"' in page
+assert len(open(f"{sys.argv[1]}/stats.tsv").readlines()) >= 5
+PY
 afl-whatsup -s "$out/afl" 2>/dev/null | grep -q 'Summary stats' || fail "afl-whatsup does not accept $out/afl"
 left() {
   ! grep -q fuse.shortfuse /proc/self/mountinfo || echo "a mount"
