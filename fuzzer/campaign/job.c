@@ -51,7 +51,8 @@ static void fail(struct job *job, int err)
 {
 	struct campaign *c = job->campaign;
 
-	if (atomic_exchange(&c->failed, true))
+	/* A target that was not tried again as this job is to end. */
+	if (stopping(job) || atomic_exchange(&c->failed, true))
 		return;
 	snprintf(c->error, sizeof(c->error), "target %s: %s", c->options.target,
 		 job->runner.error[0] ? job->runner.error : strerror(-err));
@@ -469,6 +470,7 @@ int job_start(struct job *job)
 	job->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (job->stop_fd < 0)
 		return -errno;
+	job->runner.stop_fd = job->stop_fd;
 	ret = pthread_create(&job->thread, NULL, job_main, job);
 	if (ret)
 		return -ret;

@@ -16,6 +16,7 @@ void runner_init(struct runner *runner, const struct target_options *options)
 {
 	memset(runner, 0, sizeof(*runner));
 	runner->options = *options;
+	runner->stop_fd = -1;
 }
 
 static void close_target(struct runner *runner)
@@ -43,12 +44,14 @@ int runner_open(struct runner *runner)
  */
 static int open_again(struct runner *runner)
 {
+	struct pollfd stop = {.fd = runner->stop_fd, .events = POLLIN};
 	int ret;
 
 	while ((ret = runner_open(runner)) < 0) {
-		if (++runner->failures >= FAILURES_MAX)
+		if (++runner->failures >= FAILURES_MAX ||
+		    poll(&stop, 1,
+			 runner->failures < 5 ? 200 << runner->failures : 5000) > 0)
 			return ret;
-		poll(NULL, 0, runner->failures < 5 ? 200 << runner->failures : 5000);
 	}
 	return 0;
 }

@@ -15,7 +15,8 @@ struct runner {
 	unsigned int since_reset; /* runs since it was opened or reset */
 	uint64_t runs, infra, resets;
 	uint64_t busy_us; /* of this machine's time that runs took, resets not included */
-	char error[300];  /* why runner_run() failed */
+	int stop_fd; /* readable: a target that cannot be had is not tried again; -1: none */
+	char error[300]; /* why runner_run() failed */
 };
 
 void runner_init(struct runner *runner, const struct target_options *options);
