@@ -7,7 +7,7 @@ One scene is a server in some state; a round makes up to N scenes at once, besid
 against what was made: its state, its connection, its cause; then --unwedge, and what it did to everything else.
 Only connections made here are judged and aborted; --unwedge is always limited to the client of one scene.
 Exit status 1: something was judged wrong. 77: nothing could be made."""
-import argparse, json, os, random, shutil, subprocess, sys, time
+import argparse, json, os, random, shutil, signal, subprocess, sys, time
 
 from scene import BUILD, HERE, QUIET, TOP, Scene
 from servers import QUICK, SERVERS, scenes
@@ -187,6 +187,7 @@ def main():
     ap.add_argument("--quick", action="store_true", help="a few scenes, once")
     ap.add_argument("--no-busy", action="store_true")
     opt = ap.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     prepare()
     have, missing = scenes()
     for line in missing:
