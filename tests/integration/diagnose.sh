@@ -115,6 +115,14 @@ END
   "$SF" diagnose --from "$T/saved.json" >"$T/again"
   [ $? = 1 ] || fail "$name: --from: exit status"
   grep -qF -- "$(cat "$T/reason")" "$T/again" || fail "$name: --from gives another reason: $(cat "$T/again")"
+  # What is sent away has no path in it, and metrics have the mount.
+  diagnose 1 "$@" --snapshot "$T/sent.json" --textfile "$T/metrics.prom"
+  grep -q "$T\|/tmp/" "$T/sent.json" && fail "$name: --snapshot: a path: $(grep "$T\|/tmp/" "$T/sent.json")"
+  "$SF" diagnose --from "$T/sent.json" | grep -qF -- "$(cat "$T/reason")" || fail "$name: --from of --snapshot"
+  grep -Eq "^shortfuse_connections[{]state=\"(stalled|wedged)\"[}] 1$" "$T/metrics.prom" &&
+    grep -q "^shortfuse_oldest_request_seconds{connection=\"$n\"" "$T/metrics.prom" ||
+    fail "$name: --textfile: $(cat "$T/metrics.prom")"
+  grep -Evq "^(#|shortfuse_[a-z_]+([{].*[}])? -?[0-9.]+$)" "$T/metrics.prom" && fail "$name: --textfile: $(cat "$T/metrics.prom")"
   diagnose 1 "$@" --dot
   if command -v dot >/dev/null; then
     dot -Tsvg "$T/out" >"$T/svg" 2>"$T/err" || fail "$name: dot: $(cat "$T/err")"
@@ -122,12 +130,12 @@ END
   fi
 }
 
-# unwedge ARGS...: frees it, and only it. Beside a busy mount a look may not be able to tell which connection it is.
+# unwedge: frees it, by proof alone. Under load a look may come too early for that.
 unwedge() {
   j=0
   while [ $j -lt 30 ]; do
     j=$((j + 1))
-    diagnose 0 "$@" --unwedge || return
+    diagnose 0 --unwedge || return
     grep -q "aborting connection $n:" "$T/out" && return
     sleep 0.2
   done
