@@ -11,12 +11,18 @@ from servers import odd  # noqa: E402
 
 SF = os.environ.get("SF") or os.path.join(BUILD, "shortfuse")
 MOUNTS = 100
-CROWD = "import os,signal,sys\nfor _ in range(int(sys.argv[1])-1):\n  if os.fork()==0: break\n%s"
+THREADS = 100  # of one process of the crowd
+IDLE = "import signal,sys,threading\nfor _ in range(int(sys.argv[1])-1): threading.Thread(target=threading.Event().wait,daemon=True).start()\nsignal.pause()"
+HUNG = "import os,sys\nfor _ in range(int(sys.argv[1])-1):\n  if os.fork()==0: break\nos.stat(sys.argv[2]+str(os.getpid()))"
 
 
-def crowd(n, code):
-    return subprocess.Popen([sys.executable, "-S", "-c", CROWD % code, str(n)],
+def start(code, *args):
+    return subprocess.Popen([sys.executable, "-S", "-c", code, *map(str, args)],
                             start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def crowd(n):
+    return [start(IDLE, min(THREADS, n - at)) for at in range(0, n, THREADS)]
 
 
 def syscalls(argv):
@@ -31,22 +37,25 @@ def syscalls(argv):
 
 
 def row(tasks, stuck, point):
-    idle = crowd(tasks, "signal.pause()")
-    hung = crowd(stuck, "os.stat('%s/f')" % point) if stuck else None
+    procs = crowd(tasks)
+    if stuck:
+        procs.append(start(HUNG, stuck, point + "/f"))
     time.sleep(1 + tasks / 2000 + stuck / 500)
     argv = [SF, "diagnose", "--age", "1", "--json"]
-    best, rss = 1e9, 0
+    best, cpu, rss = 1e9, 1e9, 0
     for _ in range(3):
         begin = time.monotonic()
         proc = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
         _, _, usage = os.wait4(proc.pid, 0)
         best, rss = min(best, time.monotonic() - begin), max(rss, usage.ru_maxrss)
+        cpu = min(cpu, usage.ru_utime + usage.ru_stime)
     threads = sum(len(os.listdir("/proc/%s/task" % p)) for p in os.listdir("/proc") if p.isdigit() and os.path.isdir("/proc/%s/task" % p))
-    print("%8d %8d %8d %9.0f ms %9s %8.1f MB" % (threads, stuck, MOUNTS, best * 1000, syscalls(argv), rss / 1024), flush=True)
-    for proc in (idle, hung):
-        if proc:
-            os.killpg(proc.pid, 9)
-            proc.wait()
+    print("%8d %8d %8d %9.0f ms %9.0f ms %9s %8.1f MB" %
+          (threads, stuck, MOUNTS, best * 1000, cpu * 1000, syscalls(argv), rss / 1024), flush=True)
+    for proc in procs:
+        os.killpg(proc.pid, 9)
+    for proc in procs:
+        proc.wait()
 
 
 def main():
@@ -58,7 +67,7 @@ def main():
             proc, point, _ = odd(scene, "m%d" % i, ["-s"])
         proc.send_signal(19)
         scene.client("os.stat(sys.argv[1])", point + "/f")
-        print("%8s %8s %8s %12s %9s %11s" % ("threads", "stuck", "mounts", "one look", "syscalls", "memory"))
+        print("%8s %8s %8s %12s %12s %9s %11s" % ("threads", "stuck", "mounts", "one look", "CPU time", "syscalls", "memory"))
         for arg in sys.argv[1:] or ["10", "1000", "10000", "1000:1000"]:
             tasks, _, stuck = arg.partition(":")
             row(int(tasks), int(stuck or 0), point)

@@ -186,6 +186,7 @@ def main():
     ap.add_argument("--only", help="scenes with this word in their name")
     ap.add_argument("--quick", action="store_true", help="a few scenes, once")
     ap.add_argument("--no-busy", action="store_true")
+    ap.add_argument("--seconds", type=float, default=1e9, help="begin no round after this time")
     opt = ap.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     prepare()
@@ -203,9 +204,12 @@ def main():
     rng.shuffle(todo)
     todo = todo[:opt.looks] if opt.looks else todo
     busy = None if opt.no_busy else Busy(["bindfs", "sshfs"])
-    begin = time.time()
+    begin, done = time.time(), 0
     try:
         for at in range(0, len(todo), opt.at_once):
+            if time.time() - begin > opt.seconds:
+                break
+            done = min(at + opt.at_once, len(todo))
             a_round(todo[at:at + opt.at_once], have, busy, tally)
             if sys.stderr.isatty():
                 print("%d of %d looks, %d wrong" % (at, len(todo), len(tally.wrong)), end="\r", file=sys.stderr)
@@ -218,7 +222,7 @@ def main():
     tally.print()
     for line in tally.wrong:
         print("WRONG " + line)
-    print("%d looks in %.0f s, %d wrong" % (len(todo), time.time() - begin, len(tally.wrong)))
+    print("%d looks in %.0f s, %d wrong" % (done, time.time() - begin, len(tally.wrong)))
     sys.exit(1 if tally.wrong else 0)
 
 
