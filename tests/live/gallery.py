@@ -10,7 +10,7 @@ Exit status 1: something was judged wrong. 77: nothing could be made."""
 import argparse, json, os, random, shutil, signal, subprocess, sys, time
 
 from scene import BUILD, HERE, QUIET, TOP, Scene
-from servers import QUICK, SERVERS, scenes
+from servers import QUICK, SERVERS, loop_image, scenes
 
 SF = os.environ.get("SF") or os.path.join(BUILD, "shortfuse")
 FLAGS = ["--age", "1", "--patience", "3"]
@@ -194,6 +194,8 @@ def main():
     for line in missing:
         print("left out: " + line)
     names = [n for n in have if (not opt.only or opt.only in n) and (not opt.quick or n in QUICK)]
+    if any("loop" in n for n in names):
+        loop_image()
     if not names:
         print("no such scene can be made here")
         sys.exit(77)
