@@ -69,10 +69,11 @@ export SLURM_CONF="$dir/slurm.conf"
 for _ in $(seq 50); do [ -S "$dir/run/munge.sock" ] && break; sleep 0.1; done
 slurmctld -D >/dev/null 2>&1 &
 pids="$pids $!"
+n2=
 for node in n1 n2 n3; do
   slurmd -D -N $node >/dev/null 2>&1 &
   pids="$pids $!"
-  eval "$node=$!"
+  [ $node != n2 ] || n2=$!
 done
 for _ in $(seq 150); do
   [ "$(sinfo -h -o %T -N 2>/dev/null | grep -c idle)" = 3 ] && break
@@ -104,7 +105,6 @@ descendants() {
     echo "$child"
   done
 }
-# shellcheck disable=SC2154 # by eval
 worker=$(grep -la "SLURM_ARRAY_TASK_ID=$task" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 | while read -r pid; do
   tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -q "^SLURM_CONF=$dir" && echo "$pid"
 done)
