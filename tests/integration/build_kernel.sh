@@ -29,7 +29,7 @@ mkdir -p "$TMP/deb/DEBIAN"
 printf 'Package: other\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n' > "$TMP/deb/DEBIAN/control"
 dpkg-deb -b "$TMP/deb" "$TMP/other.deb" > /dev/null || fail "dpkg-deb"
 for tool in make gcc flex bison bc; do
-  command -v $tool > /dev/null || missing=$tool
+  command -v $tool > /dev/null || missing=${missing:-$tool} # the first one is named
 done
 if [ -z "${missing:-}" ]; then
   refused 3 'not a Debian package with' --source "$TMP/other.deb"
