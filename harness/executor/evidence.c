@@ -267,11 +267,11 @@ bool evidence_certain(const struct run *run)
 
 		enum wait_kind kind = wait_of_task(task);
 
-		if (task->state != 'Z' && (kind == WAIT_UNKNOWN || wait_is_indirect(kind) ||
-					   waits_for_aio(task)))
+		if (task->state != 'Z' && (kind == WAIT_UNKNOWN ||
+					   wait_is_indirect(kind) || waits_for_aio(task)))
 			return false;
 	}
-	return why->root_unread || why->root_held || why->root_dropped ||
+	return why->root_unread || why->root_own || why->root_held || why->root_dropped ||
 	       why->root_served || evidence_open_request(run);
 }
 

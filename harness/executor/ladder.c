@@ -277,7 +277,9 @@ static enum verdict verdict_of(const struct run *run, enum rung rung)
 	case RUNG_DAEMON:
 		if (run->why.root_unread)
 			return VERDICT_DEAF;
-		return evidence_open_request(run) ? VERDICT_LOST : VERDICT_STUCK;
+		/* A server that deadlocks on itself owes the answer, read or not. */
+		return run->why.root_own || evidence_open_request(run) ? VERDICT_LOST
+								       : VERDICT_STUCK;
 	case RUNG_ABORT:
 		return run->waiting_before_abort > 0 ? VERDICT_PINNED : VERDICT_STUCK;
 	case RUNG_UMOUNT:

@@ -25,10 +25,12 @@ static int list_roots(const struct view *view, struct explanation *ex)
 			ex->root_dropped |= tv->req->state == LEDGER_DROPPED;
 			ex->root_served |= tv->req->state == LEDGER_READ;
 		} else if (tv->wait == WAIT_REPLY || tv->wait == WAIT_INIT_REPLY) {
+			bool own = view_serves(view, tv->task);
+
 			/* A server that is stuck in its own mount never had the chance to read it. */
-			ex->root_unread |= view->snap->conn.ledger &&
-					   view->daemon != DAEMON_BUSY &&
-					   !view_serves(view, tv->task);
+			ex->root_own |= view->snap->conn.ledger && own;
+			ex->root_unread |= view->snap->conn.ledger && !own &&
+					   view->daemon != DAEMON_BUSY;
 		}
 	}
 	return 0;

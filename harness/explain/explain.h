@@ -95,6 +95,7 @@ struct explanation {
 	uint64_t
 		root_hash; /* of the roots' role, frame and exit state; no pids, no counts: one class, one hash */
 	char roots_text[EXPLAIN_ROOTS_MAX]; /* as text: "server fuse_flush exiting" */
+	bool root_own; /* a server waits for a request of its own that it never read */
 	bool root_unread; /* some client waits for a request that a server which could have never read */
 	bool root_held,
 		root_dropped; /* some root's request was read and is held / dropped */

@@ -75,7 +75,7 @@ TXT
 
 # The root is a server that lives on, so nobody looks at its stack: who waits behind it is what can be shown.
 scenario living-root - << 'TXT'
-expect: deaf
+expect: lost
 task t0: fork
 daemon: stat f0
 t0: open fd0 f0 rdonly
