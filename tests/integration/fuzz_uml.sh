@@ -1,11 +1,11 @@
 #!/bin/bash
-# What "make fuzz" does: a campaign in a user-mode kernel, from nothing to a bug with a snapshot. Nothing of it stays
+# What "make fuzz" does: a campaign in a scratch kernel (target_auto.sh: which), here a user-mode one, from nothing to a bug with a snapshot. Nothing of it stays
 # behind; without such a kernel it says so and fuzzes nothing else.
 . "$(dirname "$0")/lib.sh"
 need_static_executor
 out=$TMP/campaign
 
-env -u MAKEFLAGS -u TARGET make -n fuzz | grep -q "shortfuse fuzz --target uml" || fail "'make fuzz' is not for a user-mode kernel"
+env -u MAKEFLAGS -u TARGET make -n fuzz | grep -q "shortfuse fuzz --target auto" || fail "'make fuzz' is not for the first scratch kernel that boots"
 
 # A kernel that is not there, one that is none, one that does not boot: said, and no other target is taken.
 refused() {
