@@ -10,9 +10,15 @@ CC=${CC:-cc}
 # Every known class has a C form that compiles without a warning, or is refused in one line.
 for file in corpus/hangs/*.txt; do
   verdict=$(sed -n 's/^expect: //p' "$file")
+  if "$SF" export "$file" -o "$TMP/class.c" 2>&1 | grep -q "^shortfuse: $file cannot be exported: the .* '.*' has no C form yet$"; then
+    refused=$((${refused:-0} + 1))
+    continue
+  fi
+  compiled=$((${compiled:-0} + 1))
   want 0 "$SF" export "$file" --verdict "$verdict" --frame fuse_flush -o "$TMP/class.c"
   $CC -Wall -Wextra -Werror -O2 -pthread -static -o "$TMP/class" "$TMP/class.c" || fail "$file: the C file does not compile"
 done
+[ "${compiled:-0}" -ge 19 ] || fail "only ${compiled:-0} classes have a C form, ${refused:-0} are refused"
 want 2 "$SF" export corpus/seeds/simplest.txt -o "$TMP/none.c"
 grep -q 'cannot be exported' "$TMP/err" || fail "no reason given"
 [ ! -e "$TMP/none.c" ] || fail "a file for nothing"
