@@ -13,6 +13,9 @@ skip() { echo "skipped: $*"; exit 77; }
 command -v afl-fuzz > /dev/null || skip "afl-fuzz is not installed"
 command -v "mkfs.$FS" > /dev/null || skip "no mkfs.$FS"
 ! ldd "$B/shortfuse-executor" > /dev/null 2>&1 || skip "afl-fuzz cannot load a sanitised mutator (SAN=1)"
+# In a mount namespace of its own: one that somebody else makes meanwhile would keep a copy of the mount, and with it the
+# file system that was shut down.
+[ -n "${OWN_MOUNTS-}" ] || OWN_MOUNTS=1 exec unshare -m "$0" "$@"
 dir=$(mktemp -d)
 out=$dir/mnt/campaign
 pid=
@@ -62,7 +65,11 @@ for cut in $(seq "$CUTS"); do
   kill -9 "$pid"
   wait "$pid" 2> /dev/null
   pid=
-  for _ in $(seq 50); do umount "$dir/mnt" 2> /dev/null && break; sleep 0.1; done
+  # afl-fuzz goes a moment later. Mounted again while it is still there, it would be the file system that was shut down.
+  gone=
+  for _ in $(seq 300); do umount "$dir/mnt" 2> /dev/null && gone=1 && break; sleep 0.1; done
+  [ -n "$gone" ] || fail "it cannot be unmounted"
+  for _ in $(seq 100); do [ -n "$(losetup -j "$dir/image")" ] || break; sleep 0.1; done
   mount -o loop "$dir/image" "$dir/mnt" || fail "it cannot be mounted again"
   for id in $told; do
     found=$(echo "$out"/findings/*/"$id")
@@ -75,5 +82,6 @@ for cut in $(seq "$CUTS"); do
   [ "$(od -An -N4 -tu4 "$out/inflight-0" | tr -d ' ')" -gt 0 ] || fail "the running input is lost"
   python3 -m json.tool "$out/campaign.json" > /dev/null || fail "half a campaign.json"
   umount "$dir/mnt" || fail "umount"
+  for _ in $(seq 100); do [ -n "$(losetup -j "$dir/image")" ] || break; sleep 0.1; done
 done
 echo "ok: $CUTS cuts, $total times a finding told as saved, none lost"
