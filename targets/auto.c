@@ -145,6 +145,13 @@ int target_resolve(const char *spec, char buf[SPEC_MAX], target_say *say, char *
 		return -EINVAL;
 	}
 	properties = spec + 4;
+	if (strstr(properties, "virtual-time")) {
+		snprintf(err, AUTO_ERROR,
+			 "virtual time is a matter of user-mode kernels that are built "
+			 "for "
+			 "it: --target uml:IMAGE");
+		return -EINVAL;
+	}
 	if (recall(target, sizeof(target))) {
 		snprintf(line, sizeof(line), "target auto: %s, as it booted before",
 			 target);
