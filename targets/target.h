@@ -20,8 +20,9 @@ struct target_options {
 	int cpus;	  /* of a guest; 0: default */
 	int memory_mb;	  /* of a guest; 0: default */
 	bool virtual_time;
-	const char *server; /* host only: command of a FUSE server under test, see harness/executor/server.h; NULL: none */
-	bool verbose;		  /* console and LOG frames to standard error */
+	const char *
+		server; /* host only: command of a FUSE server under test, see harness/executor/server.h; NULL: none */
+	bool verbose;	/* console and LOG frames to standard error */
 	const char *console_path; /* file that the guest's console is appended to, NULL:
 				     kept in memory only */
 };

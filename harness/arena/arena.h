@@ -71,9 +71,10 @@ struct daemon_shared {
 	_Atomic uint32_t close_dev; /* the daemon closes /dev/fuse */
 	_Atomic uint32_t wants;	    /* futex: the daemon asks the executor for something:
 				       DAEMON_WANTS_* */
-	_Atomic uint32_t unblocked; /* futex of the threads that are occupied: changes when they may go on */
-	_Atomic uint32_t killed;    /* bit n: task n was sent SIGKILL (hold_until_kill) */
-	_Atomic int32_t dev_fd; /* number of its /dev/fuse descriptor, for steal_dev */
+	_Atomic uint32_t
+		unblocked; /* futex of the threads that are occupied: changes when they may go on */
+	_Atomic uint32_t killed; /* bit n: task n was sent SIGKILL (hold_until_kill) */
+	_Atomic int32_t dev_fd;	 /* number of its /dev/fuse descriptor, for steal_dev */
 };
 
 /* The daemon asks to be stopped or killed from outside, and waits: so the order is the

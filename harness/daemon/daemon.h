@@ -17,8 +17,8 @@
 
 struct daemon_env {
 	struct arena *arena;
-	int dev_fd;	 /* the mount's /dev/fuse, close-on-exec unless DAEMON_LEAK_FD */
-	int server_fd;	 /* socket of a server under test that answers instead, see proxy.h; 0: none */
+	int dev_fd; /* the mount's /dev/fuse, close-on-exec unless DAEMON_LEAK_FD */
+	int server_fd; /* socket of a server under test that answers instead, see proxy.h; 0: none */
 	int kick_fd;	 /* eventfd(EFD_NONBLOCK): look at arena->daemon and at the own
 			    mailbox */
 	const char *mnt; /* absolute mount point, for operations on its own mount */

@@ -32,9 +32,10 @@ struct run;
 
 struct executor {
 	int channel; /* exec protocol */
-	const char *server; /* command of a server under test, see server.h; NULL: the daemon answers itself */
-	int cpu;     /* pinned to it; -1: not pinned */
-	pid_t tid;   /* of its main thread */
+	const char *
+		server; /* command of a server under test, see server.h; NULL: the daemon answers itself */
+	int cpu;       /* pinned to it; -1: not pinned */
+	pid_t tid;     /* of its main thread */
 	bool realtime; /* the run's tasks have priority over a waiting executor: priority.h */
 	uint32_t uid, gid; /* of the mounts: who owns the connection, see leftovers.h */
 	struct arena *arena;

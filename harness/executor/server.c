@@ -22,19 +22,18 @@
 #include "harness/scenario/tables.h"
 #include "priority.h"
 
-#define DIR_SERVER DIR_PRIVATE "/server"
-#define SERVER_MNT DIR_SERVER "/mnt"
-#define SERVER_SRC DIR_SERVER "/src"
-#define SERVER_BIN DIR_SERVER "/bin"
-#define SERVER_LOG DIR_SERVER "/log"
-#define FUSERMOUNT SERVER_BIN "/fusermount3"
+#define DIR_SERVER	   DIR_PRIVATE "/server"
+#define SERVER_MNT	   DIR_SERVER "/mnt"
+#define SERVER_SRC	   DIR_SERVER "/src"
+#define SERVER_BIN	   DIR_SERVER "/bin"
+#define SERVER_LOG	   DIR_SERVER "/log"
+#define FUSERMOUNT	   SERVER_BIN "/fusermount3"
 #define SOCKET_BYTES	   (8 << 20)
 #define FILE_BYTES	   65536
 #define START_MS	   3000
 #define CAP_TO_MASK64(cap) (1ull << (cap))
 
-	extern const char pause_image_start[],
-	pause_image_end[];
+extern const char pause_image_start[], pause_image_end[];
 
 /* Where libraries look first, before PATH. */
 static const char *const installed[] = {"/usr/bin/fusermount3", "/bin/fusermount3",

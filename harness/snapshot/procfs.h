@@ -29,7 +29,7 @@
 
 /* A proc mount; pids are those of the pid namespace that it was mounted in. */
 struct procfs {
-	int fd; /* directory, close-on-exec; -1: not open */
+	int fd;	    /* directory, close-on-exec; -1: not open */
 	bool blind; /* wchan is "0" for whoever sleeps, too: procfs_calibrate() */
 };
 
@@ -94,7 +94,8 @@ bool task_sample_same(const struct task_sample *a, const struct task_sample *b);
  */
 struct procfs_probe {
 	pid_t pid, tid;
-	int schedstat, statm, status, wchan, stat, stack; /* fds; blind: wchan is one of syscall */
+	int schedstat, statm, status, wchan, stat,
+		stack; /* fds; blind: wchan is one of syscall */
 };
 
 struct probe_sample {

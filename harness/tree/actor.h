@@ -16,9 +16,9 @@
 
 /* Descriptors of the executor by number: a child drops all it must not have with one close_range(2). */
 enum {
-	FD_RUN = 50,  /* first one of a run: kept by the daemon only */
-	FD_DEV = 50,  /* the mount's /dev/fuse */
-	FD_KICK = 51, /* the daemon's eventfd */
+	FD_RUN = 50,	/* first one of a run: kept by the daemon only */
+	FD_DEV = 50,	/* the mount's /dev/fuse */
+	FD_KICK = 51,	/* the daemon's eventfd */
 	FD_SERVER = 52, /* the daemon's socket to a server under test */
 	/* First one of the executor itself: kept by nobody else. Below 64, the table that is a part of the kernel's
 	 * files_struct suffices, see dup_fd(). */
